@@ -1,0 +1,5 @@
+"""..."""
+
+
+def main() -> int:
+    return 0

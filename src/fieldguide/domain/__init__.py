@@ -1,0 +1,43 @@
+"""Frozen values in the field's words, with units in their names. Knows nothing of the rest of the program."""
+
+from fieldguide.domain.completion import (
+    Completion,
+    CompletionRequest,
+    FinishReason,
+    Latency,
+    TextDelta,
+    Usage,
+)
+from fieldguide.domain.exam import Decoding, Exam, ExamItem, request_for
+from fieldguide.domain.json_value import JsonValue, canonical_json, content_sha256
+from fieldguide.domain.message import Message, Role
+from fieldguide.domain.model import Capabilities, ResolvedModel
+from fieldguide.domain.score import ItemScore, Outcome, Score, ScorerIdentity
+from fieldguide.domain.verdict import Accuracy, Verdict, VerdictKind
+
+__all__ = [
+    "Accuracy",
+    "Capabilities",
+    "Completion",
+    "CompletionRequest",
+    "Decoding",
+    "Exam",
+    "ExamItem",
+    "FinishReason",
+    "ItemScore",
+    "JsonValue",
+    "Latency",
+    "Message",
+    "Outcome",
+    "ResolvedModel",
+    "Role",
+    "Score",
+    "ScorerIdentity",
+    "TextDelta",
+    "Usage",
+    "Verdict",
+    "VerdictKind",
+    "canonical_json",
+    "content_sha256",
+    "request_for",
+]

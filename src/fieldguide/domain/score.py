@@ -1,0 +1,54 @@
+"""How one attempt ended, and what many attempts amount to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How one attempt ended. A fault of ours or of the network is `FAILED` and never a wrong answer."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    TRUNCATED = "truncated"
+    """The token limit cut the answer before it could be read."""
+    UNPARSED = "unparsed"
+    """No rule found an answer in the text."""
+    REFUSED = "refused"
+    """The model or its provider declined to answer."""
+    FAILED = "failed"
+    """No answer came, or it could not be judged; it leaves the accuracy and widens the bounds."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the true answer may have been either right or wrong."""
+        return self in {Outcome.TRUNCATED, Outcome.UNPARSED, Outcome.REFUSED, Outcome.FAILED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """The judgement of one attempt."""
+
+    outcome: Outcome
+    extracted: str | None = None
+    """The answer as read from the text; None where none was found."""
+    detail: str | None = None
+    """Why, in a few words, where the outcome alone does not say it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemScore:
+    """A score with the place it belongs to."""
+
+    item: str
+    attempt: int
+    score: Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScorerIdentity:
+    """Who judged; stands beside every score."""
+
+    name: str
+    version: str

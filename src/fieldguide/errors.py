@@ -1,0 +1,280 @@
+"""The error tree. Every error says what to do next and whether trying again can help.
+
+FieldguideError
+├─ UsageError
+│  ├─ UnknownNameError          a name nobody knows, with the nearest ones
+│  ├─ UnsupportedError          a subject that cannot do what was asked
+│  ├─ SettingsError             a setting that cannot be read
+│  ├─ InputFileError            a file of the user's that is malformed, with its line
+│  └─ LicenceNotAcceptedError   terms that must be accepted first
+├─ CatalogueError               a malformed or contradictory fact
+├─ SourceError
+│  ├─ NotFoundError
+│  ├─ AccessDeniedError
+│  ├─ IntegrityError            bytes that are not what was promised
+│  ├─ DiskSpaceError
+│  └─ OfflineError
+├─ RunnerError
+│  ├─ MissingDependencyError    an extra that is not installed
+│  ├─ AuthenticationError
+│  ├─ QuotaExhaustedError       a limit that will not clear by waiting
+│  ├─ RateLimitError
+│  ├─ RunnerTimeoutError
+│  ├─ RunnerUnavailableError    cannot be reached, or broke off
+│  ├─ ContextLengthExceededError
+│  ├─ ContentFilterError
+│  ├─ ResponseFormatError       an answer that is not of the protocol
+│  ├─ InvalidRequestError       refused by the provider as malformed
+│  └─ ModelLoadError            a model file the engine will not load
+├─ BenchmarkError
+│  ├─ DatasetUnavailableError
+│  └─ ScoringError              a scorer that died or overran
+├─ BudgetExceededError
+└─ StoreError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class FieldguideError(Exception):
+    """Root of all errors that Fieldguide raises on purpose.
+
+    Attributes:
+        message: One sentence: what happened.
+        hint: One sentence: what to do next, or None where nothing helps.
+        retryable: Whether the same call may succeed later without any change.
+    """
+
+    retryable: ClassVar[bool] = False
+    default_hint: ClassVar[str | None] = None
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint if hint is not None else self.default_hint
+
+
+class UsageError(FieldguideError):
+    """The request itself cannot be carried out as written."""
+
+    default_hint = "See `fieldguide --help`."
+
+
+class UnknownNameError(UsageError):
+    """A name that nothing is registered under."""
+
+    def __init__(self, kind: str, name: str, close_matches: Sequence[str] = (), *, hint: str | None = None) -> None:
+        self.kind = kind
+        self.name = name
+        self.close_matches = tuple(close_matches)
+        if hint is None and self.close_matches:
+            hint = "Did you mean " + " or ".join(f"`{match}`" for match in self.close_matches) + "?"
+        super().__init__(f"There is no {kind} named {name!r}.", hint=hint)
+
+
+class UnsupportedError(UsageError):
+    """A subject lacks the capability that was asked of it."""
+
+    def __init__(self, subject: str, capability: str, *, hint: str | None = None) -> None:
+        self.subject = subject
+        self.capability = capability
+        super().__init__(f"{subject} does not support {capability}.", hint=hint)
+
+
+class SettingsError(UsageError):
+    """A setting has a value that cannot be used."""
+
+    def __init__(self, key: str, message: str, *, hint: str | None = None) -> None:
+        self.key = key
+        super().__init__(f"{key}: {message}", hint=hint)
+
+
+class InputFileError(UsageError):
+    """A file given by the user is missing or malformed.
+
+    Attributes:
+        path: The file as the user named it.
+        line: 1-based line number, or None where the fault is not in a line.
+    """
+
+    default_hint = "Mend the file and run the same command again; nothing was changed."
+
+    def __init__(self, path: str, message: str, *, line: int | None = None, hint: str | None = None) -> None:
+        self.path = path
+        self.line = line
+        where = path if line is None else f"{path}, line {line}"
+        super().__init__(f"{where}: {message}", hint=hint)
+
+
+class LicenceNotAcceptedError(UsageError):
+    """The terms of a model have to be accepted before it is fetched."""
+
+    def __init__(self, subject: str, licence: str, terms_url: str) -> None:
+        self.licence = licence
+        super().__init__(
+            f"{subject} comes under the {licence!r} terms ({terms_url}), which have not been accepted here.",
+            hint=f"Read them, then add `--accept-licence {licence}`.",
+        )
+
+
+class CatalogueError(FieldguideError):
+    """A curated fact is malformed or contradicts another.
+
+    Attributes:
+        file: Name of the YAML file.
+        key: Path of the offending key inside it.
+    """
+
+    def __init__(self, file: str, key: str, message: str) -> None:
+        self.file = file
+        self.key = key
+        super().__init__(f"{file}: {key}: {message}", hint="Correct this entry; `make check` validates the catalogue.")
+
+
+class SourceError(FieldguideError):
+    """A model file could not be had."""
+
+
+class NotFoundError(SourceError):
+    """The source does not hold what was asked for."""
+
+
+class AccessDeniedError(SourceError):
+    """The source refuses this user."""
+
+
+class IntegrityError(SourceError):
+    """The bytes are not the ones that were promised.
+
+    Attributes:
+        expected: What was promised (sha256 in hex, or a size in bytes).
+        actual: What came.
+    """
+
+    default_hint = "The file was not kept. Fetch it again; if it happens twice, do not trust this source."
+
+    def __init__(self, subject: str, *, expected: str, actual: str, hint: str | None = None) -> None:
+        self.expected = expected
+        self.actual = actual
+        super().__init__(f"{subject} is not what was promised: expected {expected}, got {actual}.", hint=hint)
+
+
+class DiskSpaceError(SourceError):
+    """The disk cannot hold what is needed (both figures in bytes)."""
+
+    def __init__(self, where: str, *, needed_bytes: int, free_bytes: int) -> None:
+        self.needed_bytes = needed_bytes
+        self.free_bytes = free_bytes
+        super().__init__(
+            f"{where} has {free_bytes / 1e9:.2f} GB free and {needed_bytes / 1e9:.2f} GB are needed.",
+            hint="Free some space, or put the user folder elsewhere with `--home DIR`; what was fetched is kept.",
+        )
+
+
+class OfflineError(SourceError):
+    """The network, or the source behind it, cannot be reached."""
+
+    retryable = True
+    default_hint = (
+        "Check the network or the proxy settings and run the same command again; it goes on where it stopped."
+    )
+
+
+class RunnerError(FieldguideError):
+    """A model could not be asked, or its answer not be read."""
+
+
+class MissingDependencyError(RunnerError):
+    """A feature needs an extra that is not installed."""
+
+    def __init__(self, feature: str, *, extra: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"{feature} needs packages that are not installed.", hint=f"Install them: pip install 'fieldguide[{extra}]'"
+        )
+
+
+class AuthenticationError(RunnerError):
+    """The provider does not accept the key, or there is none."""
+
+
+class QuotaExhaustedError(RunnerError):
+    """The account has no credit or quota left; waiting does not help."""
+
+    default_hint = "Top up or raise the limit at the provider, then run the same command: finished answers are kept."
+
+
+class RateLimitError(RunnerError):
+    """Too many requests; `retry_after_s` seconds is what the provider asks for, None where it does not say."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, hint: str | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message, hint=hint)
+
+
+class RunnerTimeoutError(RunnerError):
+    """No complete answer within the deadline."""
+
+    retryable = True
+
+
+class RunnerUnavailableError(RunnerError):
+    """The endpoint or the child process cannot be reached, broke off, or reports a fault of its own."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, hint: str | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message, hint=hint)
+
+
+class ContextLengthExceededError(RunnerError):
+    """Prompt and completion do not fit the model's context (tokens; None where the provider does not say)."""
+
+    def __init__(self, message: str, *, limit_tokens: int | None = None, requested_tokens: int | None = None) -> None:
+        self.limit_tokens = limit_tokens
+        self.requested_tokens = requested_tokens
+        super().__init__(message, hint="Shorten the prompt, ask for fewer output tokens, or choose a larger context.")
+
+
+class ContentFilterError(RunnerError):
+    """The provider withheld the answer on grounds of policy."""
+
+
+class ResponseFormatError(RunnerError):
+    """The answer is not of the protocol: cut, malformed, empty, or an error in disguise."""
+
+    retryable = True
+
+
+class InvalidRequestError(RunnerError):
+    """The provider says that the request is malformed or names an unknown model."""
+
+
+class ModelLoadError(RunnerError):
+    """The engine will not load this model file."""
+
+
+class BenchmarkError(FieldguideError):
+    """An exam could not be built or judged."""
+
+
+class DatasetUnavailableError(BenchmarkError):
+    """The data of a benchmark are not where they were looked for."""
+
+
+class ScoringError(BenchmarkError):
+    """A scorer died or overran; the answer is kept and can be scored again."""
+
+
+class BudgetExceededError(FieldguideError):
+    """The budget does not allow another request."""
+
+
+class StoreError(FieldguideError):
+    """The records cannot be read or written."""
