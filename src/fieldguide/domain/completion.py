@@ -25,6 +25,10 @@ class CompletionRequest:
     """Texts that end the answer; they are not part of it."""
     seed: int | None = None
     """Sampling seed, for runners that take one."""
+    item: str | None = None
+    """Exam item that asks, for runners that look answers up; neither sent nor part of the hash."""
+    attempt: int = 0
+    """Number of the attempt at that item, from 0; neither sent nor part of the hash."""
 
     def __post_init__(self) -> None:
         if (self.prompt is None) == (self.messages is None):

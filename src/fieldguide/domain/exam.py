@@ -147,6 +147,8 @@ def request_for(item: ExamItem, decoding: Decoding, *, attempt: int, text: bool,
             top_p=decoding.top_p,
             stop=decoding.stop,
             seed=seed,
+            item=item.item,
+            attempt=attempt,
         )
     if not chat and item.messages is not None:
         raise ValueError("a conversation cannot be asked of a runner that only continues text")
@@ -160,4 +162,6 @@ def request_for(item: ExamItem, decoding: Decoding, *, attempt: int, text: bool,
         temperature=decoding.temperature,
         top_p=decoding.top_p,
         seed=seed,
+        item=item.item,
+        attempt=attempt,
     )

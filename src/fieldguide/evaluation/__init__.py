@@ -1,1 +1,21 @@
-"""..."""
+"""Runs an exam on a runner. Knows neither which benchmark nor which runner."""
+
+from fieldguide.evaluation._budget import Budget, TokenPrice
+from fieldguide.evaluation._engine import Stop
+from fieldguide.evaluation._judge import judge
+from fieldguide.evaluation._progress import Listener, Progress
+from fieldguide.evaluation._retry import RetryPolicy
+from fieldguide.evaluation._run import RunOptions, RunResult, run_exam
+
+__all__ = [
+    "Budget",
+    "Listener",
+    "Progress",
+    "RetryPolicy",
+    "RunOptions",
+    "RunResult",
+    "Stop",
+    "TokenPrice",
+    "judge",
+    "run_exam",
+]

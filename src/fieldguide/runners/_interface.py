@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from fieldguide.domain import Capabilities, Completion, CompletionRequest, ResolvedModel, TextDelta
 
@@ -47,6 +47,22 @@ class Runner(Protocol):
 
     async def close(self) -> None:
         """Release connections and processes; calling it twice does no harm."""
+
+
+@runtime_checkable
+class HoldsAnswers(Protocol):
+    """A runner that gives answers made earlier, and so has no answer for some items."""
+
+    @property
+    def attempts_held(self) -> int:
+        """Most attempts held for any item."""
+
+    @property
+    def items_held(self) -> frozenset[str]:
+        """Items with at least one answer."""
+
+    def has_answer(self, item: str, attempt: int) -> bool:
+        """Whether an answer to this attempt is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,57 @@
+"""Which attempts a run consists of, and which of them are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fieldguide.domain import CompletionRequest, Exam, ExamItem, request_for
+from fieldguide.errors import UnsupportedError
+from fieldguide.runners import HoldsAnswers, Runner
+from fieldguide.store import CallKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAttempt:
+    """One attempt at one item, with the request that makes it."""
+
+    item: ExamItem
+    attempt: int
+    request: CompletionRequest
+    request_hash: str
+
+    def key(self, model_key: str, generation: int) -> CallKey:
+        """Return the identity of this attempt by this model."""
+        return CallKey(model_key=model_key, request_hash=self.request_hash, attempt=self.attempt, generation=generation)
+
+
+def plan(exam: Exam, runner: Runner, *, attempts: int) -> list[PlannedAttempt]:
+    """Return every attempt in the exam's order, first attempts before second ones.
+
+    Attempts that a runner with recorded answers does not hold are left out.
+
+    Raises:
+        UnsupportedError: The runner cannot be asked in the form that this exam has.
+    """
+    can = runner.capabilities
+    holds = _holder(runner)
+    try:
+        return [
+            _planned(item, exam, attempt, text=can.text, chat=can.chat)
+            for attempt in range(attempts)
+            for item in exam.items
+            if holds(item.item, attempt)
+        ]
+    except ValueError as error:
+        raise UnsupportedError(runner.model.name, "conversations, which this exam consists of") from error
+
+
+def _holder(runner: Runner) -> Callable[[str, int], bool]:
+    if isinstance(runner, HoldsAnswers):
+        return runner.has_answer
+    return lambda item, attempt: True
+
+
+def _planned(item: ExamItem, exam: Exam, attempt: int, *, text: bool, chat: bool) -> PlannedAttempt:
+    request = request_for(item, exam.decoding, attempt=attempt, text=text, chat=chat)
+    return PlannedAttempt(item=item, attempt=attempt, request=request, request_hash=request.request_hash)

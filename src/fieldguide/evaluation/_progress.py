@@ -1,0 +1,92 @@
+"""What can be told of a run while it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A snapshot of one run."""
+
+    model: str
+    benchmark: str
+    total: int
+    """Attempts that the run consists of."""
+    answered: int
+    """Attempts with a committed answer, reused ones included."""
+    reused: int
+    """Answers that were there before this run began."""
+    failed: int
+    scored: int
+    correct: int
+    output_tokens: int
+    """Tokens generated since the run began; reused answers are not counted."""
+    elapsed_s: float
+    spent_usd: Decimal
+    waiting: str | None = None
+    """Why nothing moves, where it does not: a rate limit, a model that loads."""
+
+    @property
+    def accuracy(self) -> float | None:
+        """Correct among the judged so far."""
+        return self.correct / self.scored if self.scored else None
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Tokens generated per second of the run."""
+        return self.output_tokens / self.elapsed_s if self.elapsed_s > 0 and self.output_tokens else None
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that the rest will take at the pace so far; None before the first answer."""
+        new = self.answered + self.failed - self.reused
+        if new <= 0:
+            return None
+        return self.elapsed_s / new * (self.total - self.answered - self.failed)
+
+
+Listener = Callable[[Progress], None]
+
+
+class Tally:
+    """Counts as the run goes and tells a listener, at most ten times a second."""
+
+    def __init__(self, *, model: str, benchmark: str, total: int, reused: int, listener: Listener | None) -> None:
+        """Begin the clock."""
+        self._model, self._benchmark, self._listener = model, benchmark, listener
+        self.total, self.reused, self.answered = total, reused, reused
+        self.failed = self.scored = self.correct = self.output_tokens = 0
+        self.spent_usd = Decimal(0)
+        self.waiting: str | None = None
+        self.began_s = time.monotonic()
+        self._told_s = 0.0
+
+    def tell(self, *, at_once: bool = False) -> None:
+        """Tell the listener, unless it was told a moment ago."""
+        if self._listener is None:
+            return
+        moment = time.monotonic()
+        if at_once or moment - self._told_s >= 0.1:
+            self._told_s = moment
+            self._listener(self.snapshot())
+
+    def snapshot(self) -> Progress:
+        """Return the state now."""
+        return Progress(
+            model=self._model,
+            benchmark=self._benchmark,
+            total=self.total,
+            answered=self.answered,
+            reused=self.reused,
+            failed=self.failed,
+            scored=self.scored,
+            correct=self.correct,
+            output_tokens=self.output_tokens,
+            elapsed_s=time.monotonic() - self.began_s,
+            spent_usd=self.spent_usd,
+            waiting=self.waiting,
+        )

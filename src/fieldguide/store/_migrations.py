@@ -1,0 +1,124 @@
+"""The schema, as numbered steps. A step that has been released is never edited; a change is a new step."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from fieldguide.errors import StoreError
+
+_RUNS_AND_CALLS = """
+CREATE TABLE models (
+    model_key TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    facts TEXT NOT NULL
+) STRICT;
+CREATE TABLE exams (
+    exam_id TEXT PRIMARY KEY,
+    benchmark TEXT NOT NULL,
+    header TEXT NOT NULL
+) STRICT;
+CREATE TABLE exam_items (
+    exam_id TEXT NOT NULL REFERENCES exams,
+    position INTEGER NOT NULL,
+    item TEXT NOT NULL,
+    line TEXT NOT NULL,
+    PRIMARY KEY (exam_id, item)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY,
+    exam_id TEXT NOT NULL REFERENCES exams,
+    model_key TEXT NOT NULL REFERENCES models,
+    attempts INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'interrupted', 'failed', 'budget')),
+    reason TEXT,
+    started_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    active_s REAL NOT NULL DEFAULT 0,
+    options TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    UNIQUE (exam_id, model_key, attempts, generation)
+) STRICT;
+CREATE TABLE calls (
+    call_id INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL REFERENCES runs,
+    model_key TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('sent', 'received', 'failed')),
+    accepted INTEGER NOT NULL DEFAULT 0 CHECK (accepted IN (0, 1)),
+    sent_at TEXT NOT NULL,
+    ended_at TEXT,
+    reserved_usd TEXT,
+    cost_usd TEXT,
+    text TEXT,
+    reasoning TEXT,
+    finish_reason TEXT,
+    raw_finish_reason TEXT,
+    input_tokens INTEGER,
+    output_tokens INTEGER,
+    cached_input_tokens INTEGER,
+    reasoning_tokens INTEGER,
+    ttft_s REAL,
+    e2e_latency_s REAL,
+    reported_model TEXT,
+    raw TEXT,
+    metadata TEXT,
+    error_type TEXT,
+    error_message TEXT
+) STRICT;
+CREATE UNIQUE INDEX one_accepted_call
+    ON calls (model_key, request_hash, attempt, generation) WHERE accepted = 1;
+CREATE INDEX calls_of_run ON calls (run_id);
+CREATE TABLE scores (
+    call_id INTEGER NOT NULL REFERENCES calls,
+    score_key TEXT NOT NULL,
+    scorer TEXT NOT NULL,
+    scorer_version TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    extracted TEXT,
+    detail TEXT,
+    PRIMARY KEY (call_id, score_key)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[tuple[str, str], ...] = (("runs and calls", _RUNS_AND_CALLS),)
+"""(name, SQL) of each step; the step's number is its place, from 1."""
+
+
+def migrate(connection: sqlite3.Connection, *, where: str) -> None:
+    """Bring the database to the newest version; each step and its number are one transaction.
+
+    Raises:
+        StoreError: The database was written by a newer Fieldguide.
+    """
+    connection.execute("BEGIN IMMEDIATE")  # two processes may open a new file at once
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(MIGRATIONS):
+            raise StoreError(
+                f"{where} was written by a newer Fieldguide (schema {version}; this one knows {len(MIGRATIONS)}).",
+                hint="Upgrade Fieldguide, or use another user folder with `--home DIR`. Nothing was changed.",
+            )
+        for number, (_, sql) in enumerate(MIGRATIONS[version:], start=version + 1):
+            for statement in _statements(sql):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(sql: str) -> list[str]:
+    """Split a script: `executescript` would commit the transaction that holds the step together."""
+    statements, pending = [], ""
+    for part in sql.split(";"):
+        pending += part + ";"
+        if sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    return [statement for statement in statements if statement.strip(" \n;")]

@@ -1,0 +1,115 @@
+"""Values to rows and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from fieldguide.domain import Completion, FinishReason, JsonValue, Latency, Outcome, Score, Usage
+from fieldguide.store._records import CallKey, Run, RunState, StoredCall
+
+
+def now() -> str:
+    """Return the present time as ISO 8601 in UTC, for people; durations come from the monotonic clock."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def to_json(value: JsonValue) -> str:
+    """Return compact JSON that SQLite can always hold (lone surrogates stay escaped)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def as_text(value: str | None) -> str | None:
+    """Return text that UTF-8 can hold: a lone surrogate, which some models emit, becomes U+FFFD."""
+    return None if value is None else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def run_from(row: sqlite3.Row) -> Run:
+    """Return the run of a row of runs joined with models and exams."""
+    return Run(
+        run_id=row["run_id"],
+        exam_id=row["exam_id"],
+        benchmark=row["benchmark"],
+        model_key=row["model_key"],
+        model_name=row["name"],
+        reference=row["reference"],
+        attempts=row["attempts"],
+        generation=row["generation"],
+        state=RunState(row["state"]),
+        reason=row["reason"],
+        started_at=row["started_at"],
+        updated_at=row["updated_at"],
+        active_s=row["active_s"],
+        options=json.loads(row["options"]),
+        environment=json.loads(row["environment"]),
+        model_facts=json.loads(row["facts"]),
+        model_identity=json.loads(row["identity"]),
+    )
+
+
+def completion_columns(completion: Completion) -> dict[str, Any]:
+    """Return the columns of `calls` that hold a completion."""
+    return {
+        "text": as_text(completion.text),
+        "reasoning": as_text(completion.reasoning),
+        "finish_reason": completion.finish_reason.value,
+        "raw_finish_reason": as_text(completion.raw_finish_reason),
+        "input_tokens": completion.usage.input_tokens,
+        "output_tokens": completion.usage.output_tokens,
+        "cached_input_tokens": completion.usage.cached_input_tokens,
+        "reasoning_tokens": completion.usage.reasoning_tokens,
+        "ttft_s": completion.latency.ttft_s,
+        "e2e_latency_s": completion.latency.e2e_latency_s,
+        "reported_model": as_text(completion.model),
+        "raw": as_text(completion.raw),
+        "metadata": to_json(completion.metadata),
+    }
+
+
+def completion_from(row: sqlite3.Row) -> Completion:
+    """Return the completion of a row of `calls`."""
+    return Completion(
+        text=row["text"],
+        finish_reason=FinishReason(row["finish_reason"]),
+        raw_finish_reason=row["raw_finish_reason"],
+        reasoning=row["reasoning"],
+        usage=Usage(
+            input_tokens=row["input_tokens"],
+            output_tokens=row["output_tokens"],
+            cached_input_tokens=row["cached_input_tokens"],
+            reasoning_tokens=row["reasoning_tokens"],
+        ),
+        latency=Latency(ttft_s=row["ttft_s"], e2e_latency_s=row["e2e_latency_s"]),
+        model=row["reported_model"],
+        raw=row["raw"],
+        metadata=json.loads(row["metadata"]),
+    )
+
+
+def call_from(row: sqlite3.Row) -> StoredCall:
+    """Return the accepted call of a row of `calls`."""
+    return StoredCall(
+        call_id=row["call_id"],
+        key=key_from(row),
+        run_id=row["run_id"],
+        completion=completion_from(row),
+        cost_usd=None if row["cost_usd"] is None else Decimal(row["cost_usd"]),
+    )
+
+
+def key_from(row: sqlite3.Row) -> CallKey:
+    """Return the identity of a row of `calls`."""
+    return CallKey(
+        model_key=row["model_key"],
+        request_hash=row["request_hash"],
+        attempt=row["attempt"],
+        generation=row["generation"],
+    )
+
+
+def score_from(row: sqlite3.Row) -> Score:
+    """Return the score of a row of `scores`."""
+    return Score(outcome=Outcome(row["outcome"]), extracted=row["extracted"], detail=row["detail"])

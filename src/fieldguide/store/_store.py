@@ -1,0 +1,359 @@
+"""Runs, calls and scores in SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from fieldguide.domain import Completion, Exam, ExamItem, JsonValue, Message, ResolvedModel, Score, content_sha256
+from fieldguide.errors import FieldguideError, StoreError, UnknownNameError
+from fieldguide.store import _rows
+from fieldguide.store._migrations import migrate
+from fieldguide.store._records import CallKey, NewScore, Run, RunState, StoredCall, StoredFailure
+from fieldguide.store._writer import Writer, store_error
+
+_RUNS = "SELECT runs.*, models.name, models.reference, models.identity, models.facts, exams.benchmark FROM runs \
+JOIN models USING (model_key) JOIN exams USING (exam_id)"
+_MOST_PARAMETERS = 500
+
+
+class Store:
+    """The records of one user folder, in one SQLite file.
+
+    Every write is durable before it counts (WAL, `synchronous=FULL`, commits grouped by one writer thread). Reads see
+    all committed writes and may come from any thread. The raw answer is committed before anything looks at it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file at `path`.
+
+        Raises:
+            StoreError: It cannot be opened, is damaged, or was written by a newer Fieldguide.
+        """
+        self.path = path
+        self._where = f"The records in {path}"
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = self._connect()
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                migrate(connection, where=self._where)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise store_error(error, self._where) from error
+        except OSError as error:
+            raise StoreError(
+                f"{self._where} cannot be opened: {error.strerror}.",
+                hint="Check the permissions of this folder, or use another with `--home DIR`.",
+            ) from error
+        self._writer = Writer(self._connect, where=self._where)
+
+    def close(self) -> None:
+        """Finish queued writes and close every connection."""
+        self._writer.close()
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
+    # -- runs ---------------------------------------------------------------------------------------------------
+
+    def open_run(
+        self,
+        exam: Exam,
+        model: ResolvedModel,
+        *,
+        attempts: int,
+        fresh: bool,
+        options: dict[str, JsonValue],
+        environment: dict[str, JsonValue],
+    ) -> Run:
+        """Return the run of this exam, model and number of attempts, creating it where there is none.
+
+        `fresh` starts a new generation, which shares no answer with the earlier ones.
+        """
+
+        def write(connection: sqlite3.Connection) -> str:
+            _keep_model(connection, model)
+            _keep_exam(connection, exam)
+            generation = _generation(connection, model.model_key, exam.benchmark, fresh=fresh)
+            key = (exam.exam_id, model.model_key, attempts, generation)
+            run_id = _run_id(exam, model, attempts, generation)
+            connection.execute(
+                "INSERT INTO runs (run_id, exam_id, model_key, attempts, generation, state, started_at, updated_at,"
+                " options, environment) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)"
+                " ON CONFLICT (exam_id, model_key, attempts, generation) DO UPDATE SET state = 'running',"
+                " reason = NULL, updated_at = excluded.updated_at, options = excluded.options,"
+                " environment = excluded.environment",
+                (run_id, *key, _rows.now(), _rows.now(), _rows.to_json(options), _rows.to_json(environment)),
+            )
+            return run_id
+
+        return self.run(self._writer.submit(write).result())
+
+    def end_run(self, run_id: str, state: RunState, *, reason: str | None, active_s: float) -> None:
+        """Record how a run ended; `active_s` (seconds) adds to the time spent on it."""
+        self._writer.submit(
+            lambda connection: connection.execute(
+                "UPDATE runs SET state = ?, reason = ?, updated_at = ?, active_s = active_s + ? WHERE run_id = ?",
+                (state.value, reason, _rows.now(), active_s, run_id),
+            )
+        ).result()
+
+    def run(self, run_id: str) -> Run:
+        """Return a run by its id, or by a prefix of it that no other run shares.
+
+        Raises:
+            UnknownNameError: There is none, or several.
+        """
+        pattern = run_id.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        rows = self._read(f"{_RUNS} WHERE run_id = ? OR run_id LIKE ? ESCAPE '\\'", (run_id, pattern))
+        exact = [row for row in rows if row["run_id"] == run_id] or rows
+        if len(exact) != 1:
+            raise UnknownNameError(
+                "run", run_id, [row["run_id"] for row in exact[:3]], hint=None if exact else "See `fieldguide runs`."
+            )
+        return _rows.run_from(exact[0])
+
+    def runs(self) -> list[Run]:
+        """Return all runs, newest first."""
+        return [_rows.run_from(row) for row in self._read(f"{_RUNS} ORDER BY started_at DESC, run_id", ())]
+
+    def exam_items(self, exam_id: str) -> tuple[dict[str, JsonValue], list[ExamItem]]:
+        """Return the header of a stored exam and its items in order, targets included."""
+        header = self._read("SELECT header FROM exams WHERE exam_id = ?", (exam_id,))
+        if not header:
+            raise UnknownNameError("exam", exam_id, hint="See `fieldguide runs`.")
+        lines = self._read("SELECT line FROM exam_items WHERE exam_id = ? ORDER BY position", (exam_id,))
+        return json.loads(header[0]["header"]), [_item_from(json.loads(row["line"])) for row in lines]
+
+    # -- calls --------------------------------------------------------------------------------------------------
+
+    async def record_sent(self, run_id: str, key: CallKey, *, reserved_usd: Decimal | None) -> int:
+        """Record that a request is about to be sent and return the id of the call."""
+
+        def write(connection: sqlite3.Connection) -> int:
+            cursor = connection.execute(
+                "INSERT INTO calls (run_id, model_key, request_hash, attempt, generation, state, sent_at, reserved_usd)"
+                " VALUES (?, ?, ?, ?, ?, 'sent', ?, ?)",
+                (
+                    run_id,
+                    key.model_key,
+                    key.request_hash,
+                    key.attempt,
+                    key.generation,
+                    _rows.now(),
+                    None if reserved_usd is None else str(reserved_usd),
+                ),
+            )
+            return cursor.lastrowid or 0
+
+        return await self._writer.write(write)
+
+    async def record_received(self, call_id: int, completion: Completion, *, cost_usd: Decimal | None) -> bool:
+        """Commit an answer as it came and return whether it is the accepted one of its attempt.
+
+        The first answer to an attempt is accepted; a later one is kept beside it and its cost counts.
+        """
+        columns = _rows.completion_columns(completion)
+        assignments = ", ".join(f"{name} = :{name}" for name in columns)
+        values = {
+            **columns,
+            "call_id": call_id,
+            "cost_usd": None if cost_usd is None else str(cost_usd),
+            "ended_at": _rows.now(),
+        }
+
+        def write(connection: sqlite3.Connection) -> bool:
+            connection.execute(
+                f"UPDATE calls SET state = 'received', ended_at = :ended_at, cost_usd = :cost_usd, {assignments}"  # noqa: S608
+                " WHERE call_id = :call_id",
+                values,
+            )
+            accepted = connection.execute(
+                "UPDATE OR IGNORE calls SET accepted = 1 WHERE call_id = ?", (call_id,)
+            ).rowcount
+            return accepted == 1
+
+        return await self._writer.write(write)
+
+    async def record_failed(self, call_id: int, error: FieldguideError, *, cost_usd: Decimal | None) -> None:
+        """Record that a call brought no answer."""
+        await self._writer.write(
+            lambda connection: connection.execute(
+                "UPDATE calls SET state = 'failed', ended_at = ?, cost_usd = ?, error_type = ?, error_message = ?"
+                " WHERE call_id = ?",
+                (
+                    _rows.now(),
+                    None if cost_usd is None else str(cost_usd),
+                    type(error).__name__,
+                    _rows.as_text(error.message),
+                    call_id,
+                ),
+            )
+        )
+
+    def accepted_calls(
+        self, model_key: str, request_hashes: Sequence[str], *, generation: int | None = None
+    ) -> dict[tuple[str, int], StoredCall]:
+        """Return the accepted answer to each of these requests, by (request hash, attempt), whichever run made it.
+
+        Of several generations the newest counts; `generation` asks for one alone.
+        """
+        rows = self._read_many(
+            "SELECT * FROM calls WHERE accepted = 1 AND model_key = ? AND request_hash IN ({marks})"
+            " ORDER BY generation",
+            (model_key,),
+            request_hashes,
+        )
+        return {
+            (row["request_hash"], row["attempt"]): _rows.call_from(row)
+            for row in rows
+            if generation is None or row["generation"] == generation
+        }
+
+    def failures(
+        self, model_key: str, request_hashes: Sequence[str], *, generation: int | None = None
+    ) -> dict[tuple[str, int], StoredFailure]:
+        """Return the last failed call to each of these requests, by (request hash, attempt)."""
+        rows = self._read_many(
+            "SELECT * FROM calls WHERE state = 'failed' AND model_key = ? AND request_hash IN ({marks})"
+            " ORDER BY call_id",
+            (model_key,),
+            request_hashes,
+        )
+        return {
+            (row["request_hash"], row["attempt"]): StoredFailure(
+                key=_rows.key_from(row), error_type=row["error_type"] or "", error_message=row["error_message"] or ""
+            )
+            for row in rows
+            if generation is None or row["generation"] == generation
+        }
+
+    def spent_usd(self, run_ids: Sequence[str]) -> tuple[Decimal, int]:
+        """Return what these runs have paid (US dollars) and the number of calls whose cost is unknown.
+
+        A call that was sent and never ended (its process was killed) counts with what was reserved for it.
+        """
+        rows = self._read_many("SELECT state, cost_usd, reserved_usd FROM calls WHERE run_id IN ({marks})", (), run_ids)
+        spent, unknown = Decimal(0), 0
+        for row in rows:
+            cost = row["reserved_usd"] if row["state"] == "sent" else row["cost_usd"]
+            if cost is None:
+                unknown += row["state"] == "received"
+            else:
+                spent += Decimal(cost)
+        return spent, unknown
+
+    # -- scores -------------------------------------------------------------------------------------------------
+
+    def record_scores(self, scores: Iterable[NewScore]) -> None:
+        """Commit judgements; one made before under the same key is replaced."""
+        values = [
+            (
+                new.call_id,
+                new.score_key,
+                new.scorer.name,
+                new.scorer.version,
+                new.score.outcome.value,
+                _rows.as_text(new.score.extracted),
+                _rows.as_text(new.score.detail),
+            )
+            for new in scores
+        ]
+        self._writer.submit(
+            lambda connection: connection.executemany(
+                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)", values
+            )
+        ).result()
+
+    def scores(self, call_ids: Sequence[int]) -> dict[tuple[int, str], Score]:
+        """Return the judgements of these calls by (call id, score key)."""
+        rows = self._read_many("SELECT * FROM scores WHERE call_id IN ({marks})", (), call_ids)
+        return {(row["call_id"], row["score_key"]): _rows.score_from(row) for row in rows}
+
+    # -- connections --------------------------------------------------------------------------------------------
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        return connection
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+            self._connections.append(connection)
+        return connection
+
+    def _read(self, sql: str, parameters: Sequence[object]) -> list[sqlite3.Row]:
+        try:
+            return self._reader().execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise store_error(error, self._where) from error
+
+    def _read_many(self, sql: str, fixed: Sequence[object], wanted: Sequence[object]) -> list[sqlite3.Row]:
+        """Read with `{marks}` standing for the wanted values, in portions that SQLite accepts."""
+        rows: list[sqlite3.Row] = []
+        for start in range(0, len(wanted), _MOST_PARAMETERS):
+            portion = wanted[start : start + _MOST_PARAMETERS]
+            marks = ", ".join("?" * len(portion))
+            rows += self._read(sql.format(marks=marks), [*fixed, *portion])
+        return rows
+
+
+def _keep_model(connection: sqlite3.Connection, model: ResolvedModel) -> None:
+    connection.execute(
+        "INSERT INTO models VALUES (?, ?, ?, ?, ?) ON CONFLICT (model_key) DO UPDATE SET"
+        " name = excluded.name, reference = excluded.reference, facts = excluded.facts",
+        (model.model_key, model.name, model.reference, _rows.to_json(model.identity), _rows.to_json(model.facts)),
+    )
+
+
+def _keep_exam(connection: sqlite3.Connection, exam: Exam) -> None:
+    new = connection.execute(
+        "INSERT INTO exams VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (exam.exam_id, exam.benchmark, _rows.to_json(exam.header_json())),
+    ).rowcount
+    if new:
+        connection.executemany(
+            "INSERT INTO exam_items VALUES (?, ?, ?, ?)",
+            [
+                (exam.exam_id, position, item.item, _rows.to_json(item.as_json(with_target=True)))
+                for position, item in enumerate(exam.items)
+            ],
+        )
+
+
+def _generation(connection: sqlite3.Connection, model_key: str, benchmark: str, *, fresh: bool) -> int:
+    newest = connection.execute(
+        "SELECT max(generation) FROM runs JOIN exams USING (exam_id) WHERE model_key = ? AND benchmark = ?",
+        (model_key, benchmark),
+    ).fetchone()[0]
+    if newest is None:
+        return 0
+    return int(newest) + fresh
+
+
+def _run_id(exam: Exam, model: ResolvedModel, attempts: int, generation: int) -> str:
+    digest = content_sha256([exam.exam_id, model.model_key, attempts, generation])
+    return f"{exam.benchmark.split('@')[0]}-{digest[:10]}"
+
+
+def _item_from(line: dict[str, object]) -> ExamItem:
+    messages = line.get("messages")
+    return ExamItem(
+        item=str(line["item"]),
+        target=str(line["target"]),
+        prompt=line.get("prompt"),  # type: ignore[arg-type]
+        messages=None if messages is None else tuple(Message(**message) for message in messages),  # type: ignore[attr-defined]
+        metadata=line.get("metadata") or {},  # type: ignore[arg-type]
+    )
