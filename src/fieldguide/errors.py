@@ -56,6 +56,10 @@ class FieldguideError(Exception):
         self.message = message
         self.hint = hint if hint is not None else self.default_hint
 
+    def __str__(self) -> str:
+        """Return the message."""
+        return self.message
+
 
 class UsageError(FieldguideError):
     """The request itself cannot be carried out as written."""

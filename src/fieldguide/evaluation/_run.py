@@ -17,7 +17,7 @@ from fieldguide.evaluation._plan import PlannedAttempt, plan
 from fieldguide.evaluation._progress import Listener, Tally
 from fieldguide.evaluation._retry import RetryPolicy
 from fieldguide.runners import Runner
-from fieldguide.store import Run, RunState, Store, StoredCall, StoredFailure, held
+from fieldguide.store import PlannedCall, Run, RunState, Store, StoredAnswer, StoredCall, held
 
 _DEFAULT_CONCURRENCY = 8
 
@@ -46,12 +46,8 @@ class RunResult:
     run: Run
     exam: Exam
     scorer: ScorerIdentity
-    scores: tuple[ItemScore, ...]
-    """One per attempt that was answered or has failed, in the exam's order."""
-    calls: dict[tuple[str, int], StoredCall]
-    """Accepted answers by (item, attempt)."""
-    failures: dict[tuple[str, int], StoredFailure]
-    """The last error of each attempt that has failed, by (item, attempt)."""
+    answers: tuple[StoredAnswer, ...]
+    """Attempts that were answered or have failed, in the exam's order, each with its score."""
     planned: int
     """Attempts that the run consists of."""
     reused: int
@@ -60,9 +56,30 @@ class RunResult:
     """Time this call took (seconds); the run's `active_s` is the sum over all of them."""
 
     @property
+    def scores(self) -> tuple[ItemScore, ...]:
+        """One per attempt that was answered or has failed."""
+        return tuple(
+            ItemScore(item=answer.item.item, attempt=answer.attempt, score=answer.score)
+            for answer in self.answers
+            if answer.score is not None
+        )
+
+    @property
+    def calls(self) -> tuple[StoredCall, ...]:
+        """The accepted answers."""
+        return tuple(answer.call for answer in self.answers if answer.call is not None)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The last error of each attempt that has failed."""
+        return tuple(
+            answer.score.detail or "unknown" for answer in self.answers if answer.call is None and answer.score
+        )
+
+    @property
     def missing(self) -> int:
         """Attempts neither answered nor failed: what an interrupted run still has to do."""
-        return self.planned - len(self.scores)
+        return self.planned - len(self.answers)
 
 
 async def run_exam(
@@ -121,23 +138,34 @@ class _Taking:
         self._exam, self._runner, self._scorer, self._store = exam, runner, scorer, store
         self._options, self._budget, self._stop = options, budget, stop
         self._plan = plan(exam, runner, attempts=options.attempts)
-        self._hashes = [planned.request_hash for planned in self._plan]
         self._run = store.open_run(
             exam,
             runner.model,
+            planned=[self._planned_call(each) for each in self._plan],
             attempts=options.attempts,
             fresh=options.fresh,
-            options={"concurrency": options.concurrency, "attempts": options.attempts},
+            options={"concurrency": options.concurrency, "attempts": options.attempts, "fresh": options.fresh},
             environment=environment,
         )
-        self._only_generation = self._run.generation if options.fresh else None
-        self._already = self._accepted()
+        self._already = {
+            (answer.item.item, answer.attempt): answer
+            for answer in store.answers(self._run)[0]
+            if answer.call is not None
+        }
         self._tally = Tally(
             model=runner.model.name,
             benchmark=exam.benchmark,
             total=len(self._plan),
             reused=len(self._already),
             listener=listener,
+        )
+
+    def _planned_call(self, planned: PlannedAttempt) -> PlannedCall:
+        return PlannedCall(
+            item=planned.item.item,
+            attempt=planned.attempt,
+            request_hash=planned.request_hash,
+            score_key=score_key(self._exam, planned.item, self._scorer),
         )
 
     async def result(self) -> RunResult:
@@ -179,23 +207,14 @@ class _Taking:
     def _key(planned: PlannedAttempt) -> tuple[str, int]:
         return planned.item.item, planned.attempt
 
-    def _accepted(self) -> dict[tuple[str, int], StoredCall]:
-        calls = self._store.accepted_calls(self._run.model_key, self._hashes, generation=self._only_generation)
-        return {
-            self._key(each): calls[each.request_hash, each.attempt]
-            for each in self._plan
-            if (each.request_hash, each.attempt) in calls
-        }
-
     def _judge_reused(self, judge: Judge) -> None:
-        items = {each.item.item: each.item for each in self._plan}
-        known = self._store.scores([call.call_id for call in self._already.values()])
-        for (item, _), call in self._already.items():
-            score = known.get((call.call_id, score_key(self._exam, items[item], self._scorer)))
-            if score is None or score.outcome is Outcome.FAILED:
-                judge.put(Judged(call_id=call.call_id, item=items[item], completion=call.completion))
+        for answer in self._already.values():
+            if answer.call is None:
+                continue
+            if answer.score is None or answer.score.outcome is Outcome.FAILED:
+                judge.put(Judged(call_id=answer.call.call_id, item=answer.item, completion=answer.call.completion))
             else:
-                self._count(score)
+                self._count(answer.score)
 
     def _count(self, score: Score) -> None:
         if score.outcome is not Outcome.FAILED:
@@ -204,30 +223,14 @@ class _Taking:
         self._tally.tell()
 
     def _collect(self, seconds: float) -> RunResult:
-        calls = self._accepted()
-        known = self._store.scores([call.call_id for call in calls.values()])
-        failed = self._store.failures(self._run.model_key, self._hashes, generation=self._run.generation)
-        scores: list[ItemScore] = []
-        failures: dict[tuple[str, int], StoredFailure] = {}
-        for each in self._plan:
-            call = calls.get(self._key(each))
-            failure = failed.get((each.request_hash, each.attempt))
-            if call is not None:
-                score = known[call.call_id, score_key(self._exam, each.item, self._scorer)]
-            elif failure is not None:
-                failures[self._key(each)] = failure
-                score = Score(outcome=Outcome.FAILED, detail=failure.error_message)
-            else:
-                continue
-            scores.append(ItemScore(item=each.item.item, attempt=each.attempt, score=score))
+        run = self._store.run(self._run.run_id)
+        answers, planned = self._store.answers(run)
         return RunResult(
-            run=self._store.run(self._run.run_id),
+            run=run,
             exam=self._exam,
             scorer=self._scorer.identity,
-            scores=tuple(scores),
-            calls=calls,
-            failures=failures,
-            planned=len(self._plan),
+            answers=tuple(answers),
+            planned=planned,
             reused=len(self._already),
             seconds=seconds,
         )

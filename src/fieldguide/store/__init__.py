@@ -1,7 +1,17 @@
 """Runs, calls and scores: SQLite by default, behind a small interface."""
 
 from fieldguide.store._lock import held
-from fieldguide.store._records import CallKey, NewScore, Run, RunState, StoredCall, StoredFailure
+from fieldguide.store._records import CallKey, NewScore, PlannedCall, Run, RunState, StoredAnswer, StoredCall
 from fieldguide.store._store import Store
 
-__all__ = ["CallKey", "NewScore", "Run", "RunState", "Store", "StoredCall", "StoredFailure", "held"]
+__all__ = [
+    "CallKey",
+    "NewScore",
+    "PlannedCall",
+    "Run",
+    "RunState",
+    "Store",
+    "StoredAnswer",
+    "StoredCall",
+    "held",
+]

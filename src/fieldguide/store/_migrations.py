@@ -41,6 +41,15 @@ CREATE TABLE runs (
     environment TEXT NOT NULL,
     UNIQUE (exam_id, model_key, attempts, generation)
 ) STRICT;
+CREATE TABLE run_attempts (
+    run_id TEXT NOT NULL REFERENCES runs,
+    position INTEGER NOT NULL,
+    item TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    request_hash TEXT NOT NULL,
+    score_key TEXT NOT NULL,
+    PRIMARY KEY (run_id, item, attempt)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE calls (
     call_id INTEGER PRIMARY KEY,
     run_id TEXT NOT NULL REFERENCES runs,
@@ -73,6 +82,7 @@ CREATE TABLE calls (
 CREATE UNIQUE INDEX one_accepted_call
     ON calls (model_key, request_hash, attempt, generation) WHERE accepted = 1;
 CREATE INDEX calls_of_run ON calls (run_id);
+CREATE INDEX calls_by_request ON calls (model_key, request_hash, attempt);
 CREATE TABLE scores (
     call_id INTEGER NOT NULL REFERENCES calls,
     score_key TEXT NOT NULL,

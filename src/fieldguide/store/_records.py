@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from fieldguide.domain import Completion, JsonValue, Score, ScorerIdentity
+from fieldguide.domain import Completion, ExamItem, JsonValue, Score, ScorerIdentity
 
 
 class RunState(StrEnum):
@@ -72,12 +72,14 @@ class StoredCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFailure:
-    """The last failed call of an attempt that has no accepted answer."""
+class PlannedCall:
+    """One attempt that a run consists of."""
 
-    key: CallKey
-    error_type: str
-    error_message: str
+    item: str
+    attempt: int
+    request_hash: str
+    score_key: str
+    """See `NewScore.score_key`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +91,15 @@ class NewScore:
     """Content address of what the judgement depends on besides the answer: target, extraction, scorer and version."""
     scorer: ScorerIdentity
     score: Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """One attempt of a run that was answered or has failed."""
+
+    item: ExamItem
+    attempt: int
+    call: StoredCall | None
+    """The accepted answer; None where the attempt has failed."""
+    score: Score | None
+    """The judgement; None where the answer has not been judged yet. A failed attempt is scored as failed."""

@@ -9,11 +9,21 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from fieldguide.domain import Completion, Exam, ExamItem, JsonValue, Message, ResolvedModel, Score, content_sha256
+from fieldguide.domain import (
+    Completion,
+    Exam,
+    ExamItem,
+    JsonValue,
+    Message,
+    Outcome,
+    ResolvedModel,
+    Score,
+    content_sha256,
+)
 from fieldguide.errors import FieldguideError, StoreError, UnknownNameError
 from fieldguide.store import _rows
 from fieldguide.store._migrations import migrate
-from fieldguide.store._records import CallKey, NewScore, Run, RunState, StoredCall, StoredFailure
+from fieldguide.store._records import CallKey, NewScore, PlannedCall, Run, RunState, StoredAnswer
 from fieldguide.store._writer import Writer, store_error
 
 _RUNS = "SELECT runs.*, models.name, models.reference, models.identity, models.facts, exams.benchmark FROM runs \
@@ -69,6 +79,7 @@ class Store:
         exam: Exam,
         model: ResolvedModel,
         *,
+        planned: Sequence[PlannedCall],
         attempts: int,
         fresh: bool,
         options: dict[str, JsonValue],
@@ -93,6 +104,7 @@ class Store:
                 " environment = excluded.environment",
                 (run_id, *key, _rows.now(), _rows.now(), _rows.to_json(options), _rows.to_json(environment)),
             )
+            _keep_plan(connection, run_id, planned)
             return run_id
 
         return self.run(self._writer.submit(write).result())
@@ -199,42 +211,28 @@ class Store:
             )
         )
 
-    def accepted_calls(
-        self, model_key: str, request_hashes: Sequence[str], *, generation: int | None = None
-    ) -> dict[tuple[str, int], StoredCall]:
-        """Return the accepted answer to each of these requests, by (request hash, attempt), whichever run made it.
+    def answers(self, run: Run) -> tuple[list[StoredAnswer], int]:
+        """Return the attempts of a run that were answered or have failed, in the run's order, and how many it plans.
 
-        Of several generations the newest counts; `generation` asks for one alone.
+        Of several generations the newest up to the run's own counts; a fresh run has its own alone.
         """
-        rows = self._read_many(
-            "SELECT * FROM calls WHERE accepted = 1 AND model_key = ? AND request_hash IN ({marks})"
-            " ORDER BY generation",
-            (model_key,),
-            request_hashes,
-        )
-        return {
-            (row["request_hash"], row["attempt"]): _rows.call_from(row)
-            for row in rows
-            if generation is None or row["generation"] == generation
-        }
-
-    def failures(
-        self, model_key: str, request_hashes: Sequence[str], *, generation: int | None = None
-    ) -> dict[tuple[str, int], StoredFailure]:
-        """Return the last failed call to each of these requests, by (request hash, attempt)."""
-        rows = self._read_many(
-            "SELECT * FROM calls WHERE state = 'failed' AND model_key = ? AND request_hash IN ({marks})"
-            " ORDER BY call_id",
-            (model_key,),
-            request_hashes,
-        )
-        return {
-            (row["request_hash"], row["attempt"]): StoredFailure(
-                key=_rows.key_from(row), error_type=row["error_type"] or "", error_message=row["error_message"] or ""
+        items = {item.item: item for item in self.exam_items(run.exam_id)[1]}
+        planned = self._read("SELECT * FROM run_attempts WHERE run_id = ? ORDER BY position", (run.run_id,))
+        oldest = run.generation if run.options.get("fresh") else 0
+        calls = {
+            (row["item"], row["attempt"]): row
+            for row in self._read(
+                "SELECT run_attempts.item, calls.*, outcome, extracted, detail FROM run_attempts"
+                " JOIN calls ON calls.request_hash = run_attempts.request_hash AND calls.model_key = ?"
+                " AND calls.attempt = run_attempts.attempt AND calls.generation BETWEEN ? AND ?"
+                " AND (calls.accepted = 1 OR (calls.state = 'failed' AND calls.generation = ?))"
+                " LEFT JOIN scores ON scores.call_id = calls.call_id AND scores.score_key = run_attempts.score_key"
+                " WHERE run_attempts.run_id = ? ORDER BY calls.accepted, calls.generation, calls.call_id",
+                (run.model_key, oldest, run.generation, run.generation, run.run_id),
             )
-            for row in rows
-            if generation is None or row["generation"] == generation
         }
+        keys = [(row["item"], row["attempt"]) for row in planned]
+        return [_answer_from(items[key[0]], calls[key]) for key in keys if key in calls], len(planned)
 
     def spent_usd(self, run_ids: Sequence[str]) -> tuple[Decimal, int]:
         """Return what these runs have paid (US dollars) and the number of calls whose cost is unknown.
@@ -272,11 +270,6 @@ class Store:
                 "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)", values
             )
         ).result()
-
-    def scores(self, call_ids: Sequence[int]) -> dict[tuple[int, str], Score]:
-        """Return the judgements of these calls by (call id, score key)."""
-        rows = self._read_many("SELECT * FROM scores WHERE call_id IN ({marks})", (), call_ids)
-        return {(row["call_id"], row["score_key"]): _rows.score_from(row) for row in rows}
 
     # -- connections --------------------------------------------------------------------------------------------
 
@@ -333,6 +326,17 @@ def _keep_exam(connection: sqlite3.Connection, exam: Exam) -> None:
         )
 
 
+def _keep_plan(connection: sqlite3.Connection, run_id: str, planned: Sequence[PlannedCall]) -> None:
+    connection.execute("DELETE FROM run_attempts WHERE run_id = ?", (run_id,))
+    connection.executemany(
+        "INSERT INTO run_attempts VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (run_id, position, each.item, each.attempt, each.request_hash, each.score_key)
+            for position, each in enumerate(planned)
+        ],
+    )
+
+
 def _generation(connection: sqlite3.Connection, model_key: str, benchmark: str, *, fresh: bool) -> int:
     newest = connection.execute(
         "SELECT max(generation) FROM runs JOIN exams USING (exam_id) WHERE model_key = ? AND benchmark = ?",
@@ -346,6 +350,14 @@ def _generation(connection: sqlite3.Connection, model_key: str, benchmark: str, 
 def _run_id(exam: Exam, model: ResolvedModel, attempts: int, generation: int) -> str:
     digest = content_sha256([exam.exam_id, model.model_key, attempts, generation])
     return f"{exam.benchmark.split('@')[0]}-{digest[:10]}"
+
+
+def _answer_from(item: ExamItem, row: sqlite3.Row) -> StoredAnswer:
+    if not row["accepted"]:
+        failed = Score(outcome=Outcome.FAILED, detail=row["error_message"])
+        return StoredAnswer(item=item, attempt=row["attempt"], call=None, score=failed)
+    score = None if row["outcome"] is None else _rows.score_from(row)
+    return StoredAnswer(item=item, attempt=row["attempt"], call=_rows.call_from(row), score=score)
 
 
 def _item_from(line: dict[str, object]) -> ExamItem:

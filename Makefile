@@ -1,0 +1,60 @@
+# Set-up needs Python 3.11 or later, make, git and pip's usual way to its packages; no root, no compiler.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+MODELS := smollm2-135m-instruct gemma3-270m
+
+.PHONY: help setup setup-system setup-models compare test test-long check format lint types layers lock clean
+
+help: ## show these targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(READY) ## make .venv with everything that Fieldguide and its tests use
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Fieldguide needs Python 3.11 or later; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+setup-system: ## install the Debian packages that some tests want (needs root)
+	apt-get update -qq && apt-get install -y -qq chromium
+
+setup-models: setup ## fetch the two small real models
+	for model in $(MODELS); do $(BIN)/fieldguide pull $$model --accept-licence gemma || exit 1; done
+
+# Gemma 3 comes under Google's Gemma Terms of Use: https://ai.google.dev/gemma/terms
+# By running this target you accept them: that is what --accept-licence says.
+compare: setup ## the main job: compare two small real models and write report.html
+	$(BIN)/fieldguide compare $(MODELS) --benchmark ladder --accept-licence gemma --report report.html
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest
+
+test-long: setup ## run the tests that take minutes too
+	$(BIN)/python -m pytest -m "long or not long" --timeout 3600
+
+check: setup lint types layers test ## everything that must hold before a commit
+
+format: setup ## format the code
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+layers: setup
+	$(BIN)/lint-imports
+
+# Hashes pin every package; no address of an index is written, so that yours is used.
+lock: ## write requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+
+clean: ## remove what set-up made
+	rm -rf $(VENV) report.html

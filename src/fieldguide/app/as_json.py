@@ -1,0 +1,133 @@
+"""Values to the JSON that programs read. The keys are contracts; unknown is null and never 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fieldguide.app.compare import Comparison
+from fieldguide.app.evaluate import Evaluation, ExamResult
+from fieldguide.app.score import Scored
+from fieldguide.domain import Accuracy, ItemScore, Outcome, ScorerIdentity, Verdict
+
+
+def accuracy_json(accuracy: Accuracy) -> dict[str, Any]:
+    """Return the keys that `score` and `evaluate` share."""
+    return {
+        "items": accuracy.items,
+        "attempts": accuracy.attempts,
+        "scored": accuracy.scored,
+        "correct": accuracy.correct,
+        "accuracy": accuracy.accuracy,
+        "ci_low": accuracy.ci_low,
+        "ci_high": accuracy.ci_high,
+        "bound_low": accuracy.bound_low,
+        "bound_high": accuracy.bound_high,
+        "outcomes": {outcome.value: accuracy.outcomes.get(outcome, 0) for outcome in Outcome},
+    }
+
+
+def scorer_json(scorer: ScorerIdentity) -> dict[str, str]:
+    """Return who judged."""
+    return {"name": scorer.name, "version": scorer.version}
+
+
+def scored_json(scored: Scored) -> dict[str, Any]:
+    """Return the result of `score`."""
+    return {
+        "benchmark": scored.exam.benchmark,
+        "exam_id": scored.exam.exam_id,
+        "protocol": scored.exam.protocol,
+        **accuracy_json(scored.accuracy),
+        "scorer": scorer_json(scored.scorer),
+        "unknown_items": len(scored.unknown_items),
+        "unanswered_items": scored.unanswered_items,
+    }
+
+
+def item_score_json(score: ItemScore, target: str | None) -> dict[str, Any]:
+    """Return one line of `--per-item`."""
+    return {
+        "item": score.item,
+        "attempt": score.attempt,
+        "outcome": score.score.outcome.value,
+        "extracted": score.score.extracted,
+        "target": target,
+        "detail": score.score.detail,
+    }
+
+
+def exam_result_json(result: ExamResult) -> dict[str, Any]:
+    """Return one model on one exam."""
+    run = result.run
+    return {
+        "model": result.model,
+        "reference": result.resolved.reference,
+        "model_key": result.resolved.model_key,
+        "identity": result.resolved.identity,
+        "run_id": run.run.run_id,
+        "state": run.run.state.value,
+        "benchmark": run.exam.benchmark,
+        "exam_id": run.exam.exam_id,
+        "protocol": run.exam.protocol,
+        **accuracy_json(result.accuracy),
+        "scorer": scorer_json(run.scorer),
+        "planned": run.planned,
+        "missing": run.missing,
+        "reused": run.reused,
+        "usage": {"input_tokens": result.input_tokens, "output_tokens": result.output_tokens},
+        "cost_usd": None if result.cost_usd is None else float(result.cost_usd),
+        "seconds": run.run.active_s,
+        "output_tokens_per_s": result.speed.output_tokens_per_s,
+        "ttft_s": result.speed.median_ttft_s,
+        "e2e_latency_s": result.speed.median_e2e_latency_s,
+        "warnings": list(result.warnings),
+    }
+
+
+def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the result of `evaluate`."""
+    return {
+        "state": evaluation.state.value,
+        "results": [exam_result_json(result) for result in evaluation.results],
+        "warnings": list(evaluation.warnings),
+    }
+
+
+def verdict_json(verdict: Verdict, sentence: str) -> dict[str, Any]:
+    """Return one verdict."""
+    return {
+        "benchmark": verdict.benchmark,
+        "a": verdict.a,
+        "b": verdict.b,
+        "verdict": verdict.verdict.value,
+        "sentence": sentence,
+        "difference": verdict.difference,
+        "ci_low": verdict.ci_low,
+        "ci_high": verdict.ci_high,
+        "confidence_level": verdict.confidence_level,
+        "p_value": verdict.p_value,
+        "p_adjusted": verdict.p_adjusted,
+        "discordant": {"a_only": verdict.a_only, "b_only": verdict.b_only},
+        "pairs": verdict.pairs,
+        "unpaired": verdict.unpaired,
+        "bound_low": verdict.bound_low,
+        "bound_high": verdict.bound_high,
+        "margin": verdict.margin,
+        "more_items_needed": verdict.more_items_needed,
+        "more_items_reason": verdict.more_items_reason,
+        "method": verdict.method,
+    }
+
+
+def comparison_json(comparison: Comparison, *, report: str | None) -> dict[str, Any]:
+    """Return the result of `compare`; `report` is the path of the written report."""
+    names = list(dict.fromkeys(result.model for result in comparison.evaluation.results))
+    return {
+        "models": names,
+        **evaluation_json(comparison.evaluation),
+        "verdicts": [
+            verdict_json(verdict, sentence)
+            for verdict, sentence in zip(comparison.verdicts, comparison.sentences, strict=True)
+        ],
+        "report": report,
+    }

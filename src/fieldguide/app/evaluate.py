@@ -1,0 +1,283 @@
+"""Take models through exams and say how each did."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+from fieldguide.app.exams import build_exam
+from fieldguide.app.machine import describe_machine
+from fieldguide.app.references import ModelOptions, OpenedModel, open_model
+from fieldguide.app.wiring import House
+from fieldguide.benchmarks import AnswerScorer
+from fieldguide.comparison import accuracy_of
+from fieldguide.domain import Accuracy, Exam, ResolvedModel
+from fieldguide.errors import UsageError
+from fieldguide.evaluation import Budget, Listener, RunOptions, RunResult, Stop, TokenPrice, run_exam
+from fieldguide.runners import HoldsAnswers
+from fieldguide.store import RunState, StoredCall
+
+ZERO = TokenPrice(input_usd_per_mtok=Decimal(0), output_usd_per_mtok=Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateRequest:
+    """What a person asked to have measured."""
+
+    models: tuple[str, ...]
+    """References, in order."""
+    benchmarks: tuple[str, ...]
+    data: Path | None = None
+    limit: int | None = None
+    attempts: int | None = None
+    """Attempts per item; None takes 1, or as many as a recorded file holds."""
+    seed: int | None = None
+    protocol: str | None = None
+    fresh: bool = False
+    concurrency: int | None = None
+    budget_usd: Decimal | None = None
+    price_in_usd_per_mtok: Decimal | None = None
+    price_out_usd_per_mtok: Decimal | None = None
+    options: ModelOptions = field(default_factory=ModelOptions)
+    retry_tries: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """How fast answers came; None where it was not measured."""
+
+    output_tokens_per_s: float | None
+    """Tokens generated over the whole run per second of it."""
+    median_ttft_s: float | None
+    median_e2e_latency_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamResult:
+    """One model on one exam."""
+
+    model: str
+    """Name, unlike every other model's of the call."""
+    resolved: ResolvedModel
+    licence: str | None
+    run: RunResult
+    accuracy: Accuracy
+    input_tokens: int | None
+    """Over the answers that the scores rest on; None where any of them was not counted."""
+    output_tokens: int | None
+    cost_usd: Decimal | None
+    """Of these answers; None where the price or a count is unknown."""
+    speed: Speed
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Everything one call has measured."""
+
+    results: tuple[ExamResult, ...]
+    """Model by model, each with its benchmarks in the order asked."""
+    state: RunState
+    """`finished`, or why it ended early."""
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paper:
+    exam: Exam
+    scorer: AnswerScorer
+
+
+async def evaluate(
+    house: House, request: EvaluateRequest, *, stop: Stop, listener: Listener | None = None
+) -> Evaluation:
+    """Take every model through every exam, one model at a time, and return what came of it.
+
+    Every answer that was ever committed is reused, unless `fresh`.
+
+    Raises:
+        FieldguideError: The exam cannot be built, a model not be opened, or every further request would fail.
+    """
+    _check(request)
+    papers = await asyncio.to_thread(_papers, house, request)
+    budget = Budget(request.budget_usd)
+    results: list[ExamResult] = []
+    state = RunState.FINISHED
+    try:
+        for reference in request.models:
+            opened = await open_model(house, reference, request.options)
+            try:
+                for paper in papers:
+                    result = await _take(house, request, opened, paper, budget, stop, listener)
+                    results.append(result)
+                    state = result.run.run.state
+                    if state is not RunState.FINISHED:
+                        break
+            finally:
+                await opened.runner.close()
+            if state is not RunState.FINISHED:
+                break
+    finally:
+        for paper in papers:
+            paper.scorer.close()
+    return Evaluation(results=_named_apart(results), state=state, warnings=_doubts(results))
+
+
+def _check(request: EvaluateRequest) -> None:
+    if request.attempts is not None and request.attempts <= 0:
+        raise UsageError(f"--attempts takes a number above 0, not {request.attempts}.")
+    if request.concurrency is not None and request.concurrency <= 0:
+        raise UsageError(f"--concurrency takes a number above 0, not {request.concurrency}.")
+    if (request.price_in_usd_per_mtok is None) != (request.price_out_usd_per_mtok is None):
+        raise UsageError("--price-in and --price-out go together.", hint="Give both, in US dollars per million tokens.")
+
+
+def _papers(house: House, request: EvaluateRequest) -> list[_Paper]:
+    data = request.data or house.settings.data
+    return [
+        _Paper(exam=exam, scorer=scorer)
+        for exam, scorer in (
+            build_exam(name, data=data, limit=request.limit, seed=request.seed, protocol=request.protocol)
+            for name in request.benchmarks
+        )
+    ]
+
+
+async def _take(
+    house: House,
+    request: EvaluateRequest,
+    opened: OpenedModel,
+    paper: _Paper,
+    budget: Budget,
+    stop: Stop,
+    listener: Listener | None,
+) -> ExamResult:
+    runner, exam = opened.runner, paper.exam
+    price = _price(request, opened)
+    result = await run_exam(
+        exam,
+        runner,
+        paper.scorer,
+        house.store,
+        options=RunOptions(
+            attempts=_attempts(request, opened, exam),
+            fresh=request.fresh,
+            concurrency=request.concurrency,
+            price=price,
+        ),
+        budget=budget,
+        locks=house.locks,
+        stop=stop,
+        environment=dict(describe_machine()),
+        listener=listener,
+    )
+    return _result(opened, result, price)
+
+
+def _price(request: EvaluateRequest, opened: OpenedModel) -> TokenPrice | None:
+    if opened.free:
+        return ZERO
+    if request.price_in_usd_per_mtok is not None and request.price_out_usd_per_mtok is not None:
+        return TokenPrice(
+            input_usd_per_mtok=request.price_in_usd_per_mtok, output_usd_per_mtok=request.price_out_usd_per_mtok
+        )
+    if request.budget_usd is not None:
+        raise UsageError(
+            f"The price of {opened.runner.model.name} is not known, so that a budget cannot be kept.",
+            hint="Give it in US dollars per million tokens: `--price-in X --price-out Y`.",
+        )
+    return None
+
+
+def _attempts(request: EvaluateRequest, opened: OpenedModel, exam: Exam) -> int:
+    if request.attempts is not None:
+        return request.attempts
+    runner = opened.runner
+    return runner.attempts_held if isinstance(runner, HoldsAnswers) else 1
+
+
+def _result(opened: OpenedModel, result: RunResult, price: TokenPrice | None) -> ExamResult:
+    calls = result.calls
+    return ExamResult(
+        model=opened.runner.model.name,
+        resolved=opened.runner.model,
+        licence=opened.licence,
+        run=result,
+        accuracy=accuracy_of(result.scores),
+        input_tokens=_sum(call.completion.usage.input_tokens for call in calls),
+        output_tokens=_sum(call.completion.usage.output_tokens for call in calls),
+        cost_usd=Decimal(0) if price is ZERO else _sum_of_costs(calls),
+        speed=_speed(result, calls),
+        warnings=_warnings(opened, result),
+    )
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
+
+
+def _sum_of_costs(calls: tuple[StoredCall, ...]) -> Decimal | None:
+    total = Decimal(0)
+    for call in calls:
+        if call.cost_usd is None:
+            return None
+        total += call.cost_usd
+    return total
+
+
+def _speed(result: RunResult, calls: tuple[StoredCall, ...]) -> Speed:
+    made_here = [call for call in calls if call.run_id == result.run.run_id]
+    tokens = _sum(call.completion.usage.output_tokens for call in made_here)
+    return Speed(
+        output_tokens_per_s=tokens / result.run.active_s if tokens and result.run.active_s > 0 else None,
+        median_ttft_s=_median(call.completion.latency.ttft_s for call in calls),
+        median_e2e_latency_s=_median(call.completion.latency.e2e_latency_s for call in calls),
+    )
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def _warnings(opened: OpenedModel, result: RunResult) -> tuple[str, ...]:
+    """Return what a reader of the scores has to know besides."""
+    warnings: list[str] = []
+    name, exam = opened.runner.model.name, result.exam
+    if isinstance(opened.runner, HoldsAnswers):
+        asked = {item.item for item in exam.items}
+        held = opened.runner.items_held
+        if strangers := len(held - asked):
+            warnings.append(f"{name}: {strangers} recorded items are not in this exam and were left out.")
+        if without := len(asked - held):
+            warnings.append(f"{name}: {without} items of {exam.benchmark} have no recorded answer.")
+    reported = {call.completion.model for call in result.calls if call.completion.model}
+    if len(reported) > 1:
+        warnings.append(f"{name}: the provider answered as several models: {', '.join(sorted(reported))}.")
+    if result.failures:
+        warnings.append(f"{name}: {len(result.failures)} attempts have failed; one of them: {result.failures[0]}")
+    return tuple(warnings)
+
+
+def _named_apart(results: list[ExamResult]) -> tuple[ExamResult, ...]:
+    """Give models of the same name their references instead."""
+    references: dict[str, set[str]] = {}
+    for result in results:
+        references.setdefault(result.model, set()).add(result.resolved.reference)
+    return tuple(
+        replace(result, model=result.resolved.reference) if len(references[result.model]) > 1 else result
+        for result in results
+    )
+
+
+def _doubts(results: list[ExamResult]) -> tuple[str, ...]:
+    return tuple(warning for result in results for warning in result.warnings)

@@ -1,0 +1,25 @@
+"""Write an exam as the file that others can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fieldguide.app.files import written
+from fieldguide.domain import Exam, JsonValue
+
+
+def exam_lines(exam: Exam, *, with_targets: bool) -> Iterator[dict[str, JsonValue]]:
+    """Yield the header and one line per item; right answers only if asked for."""
+    yield exam.header_json()
+    for item in exam.items:
+        yield item.as_json(with_target=with_targets)
+
+
+def write_exam(exam: Exam, path: Path, *, with_targets: bool) -> None:
+    """Write the exam as JSONL, whole or not at all.
+
+    Raises:
+        InputFileError: The file cannot be written.
+    """
+    written(path, exam_lines(exam, with_targets=with_targets))

@@ -1,0 +1,157 @@
+"""From what a person types to a runner that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from fieldguide import catalogue, registry
+from fieldguide.app.wiring import House
+from fieldguide.errors import UnknownNameError, UsageError
+from fieldguide.runners import OpenRunner, Runner, RunnerSettings
+
+if TYPE_CHECKING:
+    from fieldguide.sources import PullProgress
+
+_HERE = frozenset({"llama.cpp", "recorded"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOptions:
+    """How to open a model."""
+
+    accept_licences: frozenset[str] = field(default_factory=frozenset)
+    api_key_env: str | None = None
+    """Variable that holds the key of an HTTP endpoint."""
+    concurrency: int | None = None
+    runner_options: dict[str, str] = field(default_factory=dict)
+    note: Callable[[str], None] | None = None
+    """Told, in a sentence, what slow thing is being done."""
+    pulled: Callable[[PullProgress], None] | None = None
+    """Told of a download's progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedModel:
+    """A model that is ready to answer."""
+
+    runner: Runner
+    provider: str
+    licence: str | None
+    """Licence id, where it is known."""
+    took: str | None
+    """For a bare name: which place it was resolved to."""
+
+    @property
+    def free(self) -> bool:
+        """Whether asking it costs no money: it runs here, or is not run at all."""
+        return self.provider in _HERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolved:
+    provider: str
+    target: str
+    display_name: str | None = None
+    licence: str | None = None
+    took: str | None = None
+
+
+async def open_model(house: House, reference: str, options: ModelOptions) -> OpenedModel:
+    """Return the model that a reference names, fetching its file first where that is needed.
+
+    A reference is `provider:model`, a bare HTTP address with `#MODEL`, a path of a GGUF file, `source:...`, or a name
+    of the catalogue, which resolves to the best place it can run from here.
+
+    Raises:
+        UnknownNameError: Nothing of that name exists; the nearest are given.
+        FieldguideError: The model cannot be fetched or opened.
+    """
+    resolved = await asyncio.to_thread(_resolve, house, reference, options)
+    open_runner = cast(OpenRunner, registry.load("runners", resolved.provider))
+    if not inspect.iscoroutinefunction(open_runner):
+        raise UsageError(f"The runner {resolved.provider!r} is not an async function.")
+    runner = await open_runner(
+        resolved.target,
+        RunnerSettings(
+            home=house.settings.home,
+            session=house.session,
+            api_key=house.api_key(options.api_key_env),
+            deadline_s=house.settings.deadline_s,
+            idle_timeout_s=house.settings.idle_timeout_s,
+            concurrency=options.concurrency,
+            options=options.runner_options,
+            display_name=resolved.display_name,
+            progress=options.note,
+        ),
+    )
+    return OpenedModel(runner=runner, provider=resolved.provider, licence=resolved.licence, took=resolved.took)
+
+
+def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:
+    provider, colon, target = reference.partition(":")
+    if reference.startswith(("http://", "https://")):
+        return _Resolved(provider="openai-compatible", target=reference)
+    if colon and provider in registry.names("runners"):
+        return _Resolved(provider=provider, target=target)
+    if (colon and provider in registry.names("sources")) or _is_path(reference):
+        return _fetched(house, reference, options)
+    if colon and target and "/" not in provider:
+        known = [*registry.names("runners"), *registry.names("sources")]
+        raise UnknownNameError(
+            "provider or source", provider, registry.nearest(provider, known), hint=f"Known: {', '.join(known)}."
+        )
+    catalogue.entry(reference)  # an unknown name ends here, with the nearest ones
+    return _fetched(house, reference, options)
+
+
+def _is_path(reference: str) -> bool:
+    return reference.lower().endswith(".gguf") or ("/" in reference and Path(reference).expanduser().exists())
+
+
+def _fetched(house: House, reference: str, options: ModelOptions) -> _Resolved:
+    if _is_path(reference):
+        return _Resolved(provider="llama.cpp", target=str(Path(reference).expanduser()))
+    accepted = options.accept_licences | house.settings.accept_licences
+    stored = house.models.find(reference)
+    if stored is None:
+        if options.note:
+            options.note(f"fetching {reference}")
+        stored = house.models.pull(reference, accepted_licences=accepted, progress=options.pulled)
+    return _Resolved(
+        provider="llama.cpp",
+        target=str(stored.path),
+        display_name=stored.name,
+        licence=stored.licence_id,
+        took=f"{reference} runs on the embedded llama.cpp from {stored.path}",
+    )
+
+
+def display_names(runners: list[Runner]) -> list[str]:
+    """Return a name for each model that no other one of the list has."""
+    names = [runner.model.name for runner in runners]
+    return [
+        name if names.count(name) == 1 else runner.model.reference for name, runner in zip(names, runners, strict=True)
+    ]
+
+
+def as_decimal(value: str | None, option: str) -> Decimal | None:
+    """Return an amount of money; None where none was given.
+
+    Raises:
+        UsageError: It is no number, or below 0.
+    """
+    if value is None:
+        return None
+    try:
+        amount = Decimal(value)
+    except ArithmeticError as error:
+        raise UsageError(f"{option} takes a number, not {value!r}.") from error
+    if not amount.is_finite() or amount < 0:
+        raise UsageError(f"{option} takes a number of at least 0, not {value!r}.")
+    return amount

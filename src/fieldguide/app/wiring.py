@@ -1,0 +1,87 @@
+"""The one place that reads the environment and builds clients, store and models for the use cases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fieldguide.errors import AuthenticationError
+from fieldguide.http_client import LazySession
+from fieldguide.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from fieldguide.sources import ModelStore
+    from fieldguide.store import Store
+
+
+class House:
+    """Settings, records, models and connections of one user; each is made when it is first needed."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+        """Take settings that were read; see `open_house`."""
+        self.settings = settings
+        self.session = LazySession()
+        self._environment = environment
+
+    @cached_property
+    def store(self) -> Store:
+        """The records.
+
+        Raises:
+            StoreError: They cannot be opened.
+        """
+        from fieldguide.store import Store
+
+        return Store(self.settings.home / "fieldguide.sqlite")
+
+    @cached_property
+    def models(self) -> ModelStore:
+        """The model files on this machine."""
+        from fieldguide.sources import ModelStore
+
+        return ModelStore(self.settings.home)
+
+    @property
+    def locks(self) -> Path:
+        """Folder of lock files."""
+        return self.settings.home / "locks"
+
+    def api_key(self, variable: str | None) -> str | None:
+        """Return the key that an environment variable holds; None where no variable was named.
+
+        Raises:
+            AuthenticationError: The variable is not set.
+        """
+        if variable is None:
+            return None
+        key = self._environment.get(variable)
+        if not key:
+            raise AuthenticationError(
+                f"The variable {variable} is not set.", hint=f"Set it to your key first: export {variable}=..."
+            )
+        return key
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        await self.session.close()
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+def open_house(flags: Mapping[str, object], *, environment: Mapping[str, str] | None = None) -> House:
+    """Return the house of the user whose flags and environment these are.
+
+    Raises:
+        SettingsError: A setting cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+
+    def default_home() -> Path:
+        from platformdirs import user_data_path
+
+        return user_data_path("fieldguide", appauthor=False)
+
+    return House(read_settings(flags=flags, environment=environment, default_home=default_home), environment)

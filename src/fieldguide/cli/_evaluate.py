@@ -1,0 +1,115 @@
+"""`evaluate` and `compare`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Coroutine
+from typing import Any
+
+from fieldguide.app.as_json import comparison_json, evaluation_json
+from fieldguide.app.compare import Comparison, compare
+from fieldguide.app.evaluate import EvaluateRequest, Evaluation, evaluate
+from fieldguide.app.references import as_decimal
+from fieldguide.app.report import write_report
+from fieldguide.app.wiring import House
+from fieldguide.cli._errors import FAILED, INTERRUPTED
+from fieldguide.cli._loop import run_to_end
+from fieldguide.cli._options import model_options
+from fieldguide.cli._output import house_of, note, print_json
+from fieldguide.cli._progress import ProgressLine
+from fieldguide.cli._tables import accuracy_table, speed_table
+from fieldguide.evaluation import Stop
+from fieldguide.store import RunState
+
+_EXIT = {RunState.FINISHED: 0, RunState.BUDGET: FAILED, RunState.INTERRUPTED: INTERRUPTED, RunState.FAILED: FAILED}
+
+
+def run(args: Namespace) -> int:
+    """Measure, and compare if that is what was asked."""
+    house = house_of(args)
+    with ProgressLine(quiet=args.quiet) as line:
+        if args.command == "compare":
+            return _compare(args, house, line)
+        return _evaluate(args, house, line)
+
+
+def _request(args: Namespace, line: ProgressLine, stop: Stop) -> EvaluateRequest:
+    return EvaluateRequest(
+        models=tuple(args.models),
+        benchmarks=tuple(dict.fromkeys(name for name in args.benchmark.split(",") if name)),
+        data=args.data,
+        limit=args.limit,
+        attempts=args.attempts,
+        seed=args.seed,
+        protocol=args.protocol,
+        fresh=args.fresh,
+        concurrency=args.concurrency,
+        budget_usd=as_decimal(args.budget_usd, "--budget-usd"),
+        price_in_usd_per_mtok=as_decimal(args.price_in, "--price-in"),
+        price_out_usd_per_mtok=as_decimal(args.price_out, "--price-out"),
+        options=model_options(args, line, stopped=lambda: stop.requested),
+    )
+
+
+def _evaluate(args: Namespace, house: House, line: ProgressLine) -> int:
+    def work(stop: Stop) -> Coroutine[Any, Any, Evaluation]:
+        return evaluate(house, _request(args, line, stop), stop=stop, listener=line.run)
+
+    evaluation: Evaluation = run_to_end(house, work, say=line.say)
+    comparison = Comparison(evaluation=evaluation, verdicts=(), sentences=())
+    report = _report(args, comparison)
+    if args.json:
+        print_json(evaluation_json(evaluation) | {"report": report})
+    else:
+        _show(args, comparison, report)
+    return _EXIT[evaluation.state]
+
+
+def _compare(args: Namespace, house: House, line: ProgressLine) -> int:
+    def work(stop: Stop) -> Coroutine[Any, Any, Comparison]:
+        request = _request(args, line, stop)
+        return compare(house, request, margin=args.margin, stop=stop, listener=line.run)
+
+    comparison: Comparison = run_to_end(house, work, say=line.say)
+    report = _report(args, comparison)
+    if args.json:
+        print_json(comparison_json(comparison, report=report))
+    else:
+        _show(args, comparison, report)
+    return _EXIT[comparison.evaluation.state]
+
+
+def _report(args: Namespace, comparison: Comparison) -> str | None:
+    if args.report is None or not comparison.evaluation.results:
+        return None
+    command = shlex.join(["fieldguide", *sys.argv[1:]])
+    write_report(comparison, args.report, command=command)
+    return str(args.report)
+
+
+def _show(args: Namespace, comparison: Comparison, report: str | None) -> None:
+    evaluation = comparison.evaluation
+    for sentence in comparison.sentences:
+        print(sentence)
+    accuracy_table([(result.model, result.run.exam.benchmark, result.accuracy) for result in evaluation.results])
+    speed_table(evaluation.results)
+    for warning in evaluation.warnings:
+        note(args, f"note: {warning}")
+    if evaluation.state is not RunState.FINISHED:
+        note(args, _unfinished(evaluation))
+    if report is not None:
+        print(f"report: {report}")
+
+
+def _unfinished(evaluation: Evaluation) -> str:
+    missing = sum(result.run.missing for result in evaluation.results)
+    why = {
+        RunState.BUDGET: "the budget is reached",
+        RunState.INTERRUPTED: "it was interrupted",
+    }.get(evaluation.state, "it failed")
+    return (
+        f"stopped: {why}; {missing} attempts of this run are left. "
+        "The same command goes on from here; nothing is asked or paid twice."
+    )

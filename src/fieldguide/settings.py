@@ -1,0 +1,104 @@
+"""One settings class. Only `app/wiring.py` reads it; rooms receive the values they need."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from fieldguide.errors import SettingsError
+
+PREFIX = "FIELDGUIDE_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be set: defaults < `settings.toml` in the user folder < environment < flags.
+
+    The environment variable of a field is its name in upper case after `FIELDGUIDE_`.
+    """
+
+    home: Path
+    """User folder: models, records, measurements. `FIELDGUIDE_HOME`; a flag or variable only."""
+    data: Path | None = None
+    """Folder of benchmark data, `DIR/<family>/`; none looks on the hub. `FIELDGUIDE_DATA`"""
+    deadline_s: float = 600.0
+    """Longest time for one request (seconds). `FIELDGUIDE_DEADLINE_S`"""
+    idle_timeout_s: float = 60.0
+    """Longest silence in the middle of a streamed answer (seconds). `FIELDGUIDE_IDLE_TIMEOUT_S`"""
+    accept_licences: frozenset[str] = field(default_factory=frozenset)
+    """Licence ids accepted beforehand, separated by commas. `FIELDGUIDE_ACCEPT_LICENCES`"""
+
+
+def _seconds(value: object) -> float:
+    seconds = float(value)  # type: ignore[arg-type]
+    if not seconds > 0:
+        raise ValueError("must be above 0")
+    return seconds
+
+
+def _licences(value: object) -> frozenset[str]:
+    parts = value.split(",") if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+    return frozenset(str(part).strip() for part in parts if str(part).strip())
+
+
+def _path(value: object) -> Path:
+    return Path(str(value)).expanduser()
+
+
+_READERS: dict[str, Callable[[object], Any]] = {
+    "home": _path,
+    "data": _path,
+    "deadline_s": _seconds,
+    "idle_timeout_s": _seconds,
+    "accept_licences": _licences,
+}
+
+
+def read_settings(
+    *, flags: Mapping[str, object], environment: Mapping[str, str], default_home: Callable[[], Path]
+) -> Settings:
+    """Return the settings that are in force.
+
+    Args:
+        flags: Values from the command line; None stands for a flag that was not given.
+        environment: The process's environment.
+        default_home: Returns the user folder where neither flag nor variable names one.
+
+    Raises:
+        SettingsError: A value cannot be read, or `settings.toml` names a setting that does not exist.
+    """
+    known = {each.name for each in fields(Settings)}
+    given = {name: value for name, value in flags.items() if value is not None}
+    variables = {name: environment[PREFIX + name.upper()] for name in known if environment.get(PREFIX + name.upper())}
+    home = _path(given.get("home") or variables.get("home") or default_home())
+    values: dict[str, Any] = {}
+    for source, settings in (
+        (f"{home / 'settings.toml'}", _file(home / "settings.toml")),
+        ("environment", variables),
+        ("flag", given),
+    ):
+        for name, value in settings.items():
+            if name not in known:
+                raise SettingsError(name, f"no such setting (in {source})", hint=f"Known: {', '.join(sorted(known))}.")
+            values[name] = _read(name, value, source)
+    return Settings(**{**values, "home": home})
+
+
+def _read(name: str, value: object, source: str) -> Any:
+    try:
+        return _READERS[name](value)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(name, f"{value!r} cannot be used ({error}; from {source})") from error
+
+
+def _file(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(str(path), f"cannot be read: {error}") from error
