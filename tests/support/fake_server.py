@@ -41,6 +41,12 @@ class FakeServer:
     in_flight: int = 0
     most_in_flight: int = 0
 
+    async def has_heard(self, calls: int) -> None:
+        """Wait until it was asked this many times."""
+        async with asyncio.timeout(60):
+            while len(self.calls) < calls:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
 
 def chat(
     text: str | None, *, finish_reason: str = "stop", input_tokens: int = 10, output_tokens: int = 2

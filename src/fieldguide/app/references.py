@@ -115,8 +115,10 @@ def _is_path(reference: str) -> bool:
 
 
 def _fetched(house: House, reference: str, options: ModelOptions) -> _Resolved:
-    if _is_path(reference):
-        return _Resolved(provider="llama.cpp", target=str(Path(reference).expanduser()))
+    if _is_path(reference) or reference.startswith("file:"):
+        from fieldguide.sources import LocalFileSource
+
+        return _Resolved(provider="llama.cpp", target=str(LocalFileSource().resolve(reference)))
     accepted = options.accept_licences | house.settings.accept_licences
     stored = house.models.find(reference)
     if stored is None:

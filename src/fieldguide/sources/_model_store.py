@@ -1,0 +1,257 @@
+"""The models that are on this machine: fetched, kept, checked and removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fieldguide import registry
+from fieldguide.catalogue import ModelEntry
+from fieldguide.errors import IntegrityError, LicenceNotAcceptedError, NotFoundError, UsageError
+from fieldguide.sources._files import free_bytes_at, locked, put_in_place, sha256_of, sync, writing_under
+from fieldguide.sources._interface import FetchedFile, FetchingSource, Progress, PullOrder, PullProgress
+from fieldguide.sources._manifest import Acceptance, Manifest, StoredModel, user_name, write_manifest
+from fieldguide.sources._order import order_for
+from fieldguide.sources._shelf import Shelf
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!=#-]*")
+
+
+def _registered(name: str) -> object:
+    source = registry.load("sources", name)
+    return source() if isinstance(source, type) else source
+
+
+def _silent(_: PullProgress) -> None:
+    pass
+
+
+class ModelStore:
+    """Fetches models, keeps them, checks them and removes them.
+
+    Any number of processes may use one home folder at once. Nothing is created before the first `pull`.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        open_source: Callable[[str], object] = _registered,
+        free_bytes: Callable[[Path], int] = free_bytes_at,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Use the folder `home`; the other arguments take the place of registry, disk and clock in tests."""
+        self._shelf = Shelf(home)
+        self._open_source = open_source
+        self._free_bytes = free_bytes
+        self._now = now
+
+    def pull(
+        self, what: ModelEntry | str, *, accepted_licences: frozenset[str], progress: Progress | None = None
+    ) -> StoredModel:
+        """Return the model, fetched if it is not here yet or no longer what it was.
+
+        A model that is here is read through once to check it. An interrupted pull goes on with the downloads that
+        were finished. While another process pulls the same, this one waits, says so, and then finds it done.
+
+        Args:
+            what: Catalogue entry, catalogue name or reference.
+            accepted_licences: Ids of the licences whose terms the user has accepted.
+            progress: Told how far it is, several times a second; what it raises stops the pull.
+
+        Raises:
+            LicenceNotAcceptedError: The terms have not been accepted; nothing was fetched.
+            UsageError: What was named is unknown or malformed.
+            SourceError: One of its subclasses; what was finished is kept for the next pull.
+        """
+        order = order_for(what)
+        report = progress or _silent
+        if self._shelf.recorded(order.name) is None:
+            _check_licence(order, accepted_licences)
+        with self._writing(order):
+            self._shelf.blobs.mkdir(parents=True, exist_ok=True)
+            self._shelf.manifests.mkdir(parents=True, exist_ok=True)
+            with self._lock(order.name, report):
+                stored = self._already_here(order, accepted_licences, report)
+                return stored or self._fetched(order, accepted_licences, report)
+
+    def list(self) -> tuple[StoredModel, ...]:
+        """Return the models that are here, by name.
+
+        Raises:
+            SourceError: A manifest is damaged; the hint says how to mend it.
+        """
+        found = (self._shelf.stored(name) for name in self._shelf.names())
+        return tuple(model for model in found if model is not None)
+
+    def find(self, name_or_reference: str) -> StoredModel | None:
+        """Return the model if it is here; None where it is not, or its file has vanished.
+
+        Raises:
+            SourceError: Its manifest is damaged.
+        """
+        name = self._name(name_or_reference)
+        return None if name is None else self._shelf.stored(name)
+
+    def verify(self, name_or_reference: str, *, progress: Progress | None = None) -> StoredModel:
+        """Read the model through and return it if its bytes are still the ones that came.
+
+        Raises:
+            NotFoundError: It is not here.
+            IntegrityError: Its bytes have changed.
+        """
+        model = self.find(name_or_reference)
+        if model is None:
+            raise _not_here(name_or_reference)
+        actual = _sha256(model.path, model.name, progress or _silent)
+        if actual != model.sha256:
+            hint = f"`fieldguide pull {model.reference}` fetches it again."
+            raise IntegrityError(str(model.path), expected=model.sha256, actual=actual, hint=hint)
+        return model
+
+    def remove(self, name_or_reference: str) -> int:
+        """Remove a model, or what an interrupted pull of it has left, and return the bytes that this frees.
+
+        A file that another model needs stays.
+
+        Raises:
+            NotFoundError: There is nothing of it here.
+        """
+        name = self._name(name_or_reference)
+        if name is None or not (self._shelf.manifest(name).exists() or self._shelf.downloads(name).exists()):
+            raise _not_here(name_or_reference)
+        with self._writing(), self._lock(name, _silent):
+            freed = self._shelf.clear_downloads(name)
+            with self._lock(None, _silent):
+                self._shelf.manifest(name).unlink(missing_ok=True)
+                return freed + self._shelf.sweep()
+
+    def _already_here(self, order: PullOrder, accepted: frozenset[str], report: Progress) -> StoredModel | None:
+        """Return the model if its bytes are here and right; only its manifest may be missing, after a kill."""
+        before = self._shelf.recorded(order.name)
+        expected = order.place.file_sha256 if order.place else before.sha256 if before else None
+        if expected is None:
+            return None
+        blob = self._shelf.blob(expected)
+        if not blob.is_file() or _sha256(blob, order.name, report) != expected:
+            return None
+        if before is not None and before.sha256 == expected:
+            return before.stored(blob)
+        fetched = FetchedFile(
+            sha256=expected, size_bytes=blob.stat().st_size, file=order.place.file if order.place else ""
+        )
+        return self._record(order, fetched, accepted, report)
+
+    def _fetched(self, order: PullOrder, accepted: frozenset[str], report: Progress) -> StoredModel:
+        before = self._shelf.recorded(order.name)
+        draft, downloads = self._shelf.draft(order.name), self._shelf.downloads(order.name)
+        downloads.mkdir(parents=True, exist_ok=True)
+        source = self._open_source(order.reference.source)
+        if not isinstance(source, FetchingSource):
+            raise UsageError(f"The source {order.reference.source!r} has nothing to fetch.")
+        try:
+            fetched = source.fetch(
+                order, target=draft, downloads=downloads, free_bytes=self._free_bytes, progress=report
+            )
+            if order.place is None and before is not None and before.sha256 != fetched.sha256:
+                hint = f"If you trust the new file, `fieldguide remove {order.name}` first."
+                raise IntegrityError(str(order.reference), expected=before.sha256, actual=fetched.sha256, hint=hint)
+            with draft.open("rb") as file:
+                sync(file)
+            stored = self._record(order, fetched, accepted, report, draft=draft)
+        finally:
+            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                downloads.rmdir()  # Only where nothing in it is worth keeping.
+        self._shelf.clear_downloads(order.name)
+        return stored
+
+    def _record(
+        self,
+        order: PullOrder,
+        fetched: FetchedFile,
+        accepted: frozenset[str],
+        report: Progress,
+        *,
+        draft: Path | None = None,
+    ) -> StoredModel:
+        """Put the finished `draft` in its place, where there is one, and write the manifest: the model is stored."""
+        before = self._shelf.recorded(order.name)
+        manifest = Manifest(
+            name=order.name,
+            reference=str(order.reference),
+            file=fetched.file,
+            size_bytes=fetched.size_bytes,
+            sha256=fetched.sha256,
+            pinned=order.place is not None,
+            licence_id=order.licence.id if order.licence else None,
+            acceptance=self._acceptance(order, accepted) or (before.acceptance if before else None),
+            pulled_at=self._now(),
+        )
+        blob = self._shelf.blob(fetched.sha256)
+        with self._lock(None, report):  # So that no `remove` takes the new file for one that nobody needs.
+            if draft is not None:
+                put_in_place(draft, blob)
+            write_manifest(self._shelf.manifest(order.name), manifest)
+        size, note = fetched.size_bytes, _closing_note(manifest)
+        report(PullProgress(stage="done", done_bytes=size, total_bytes=size, note=note))
+        return manifest.stored(blob)
+
+    def _acceptance(self, order: PullOrder, accepted: frozenset[str]) -> Acceptance | None:
+        licence = order.licence
+        if licence is None or not licence.needs_acceptance or licence.id not in accepted:
+            return None
+        return Acceptance(
+            licence=licence.id, terms_url=licence.terms_url, accepted_by=user_name(), accepted_at=self._now()
+        )
+
+    def _name(self, name_or_reference: str) -> str | None:
+        """Return the name that something is or would be stored under; None for what cannot be stored."""
+        if _SAFE_NAME.fullmatch(name_or_reference) and self._shelf.manifest(name_or_reference).exists():
+            return name_or_reference
+        try:
+            return order_for(name_or_reference).name
+        except UsageError:
+            return None
+
+    def _lock(self, name: str | None, report: Progress) -> AbstractContextManager[None]:
+        path = self._shelf.lock(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        note = f"another process is busy with {name or 'the models'}"
+        waiting = PullProgress(stage="waiting", done_bytes=0, total_bytes=None, note=note)
+        return locked(path, waiting=lambda: report(waiting))
+
+    def _writing(self, order: PullOrder | None = None) -> AbstractContextManager[None]:
+        needed = order.place.file_bytes if order and order.place else 0
+        return writing_under(self._shelf.home, needed_bytes=needed, free_bytes=self._free_bytes)
+
+
+def _check_licence(order: PullOrder, accepted: frozenset[str]) -> None:
+    licence = order.licence
+    if licence is not None and licence.needs_acceptance and licence.id not in accepted:
+        raise LicenceNotAcceptedError(order.name, licence.id, licence.terms_url)
+
+
+def _not_here(name: str) -> NotFoundError:
+    return NotFoundError(f"{name} is not on this machine.", hint="`fieldguide list` shows what is.")
+
+
+def _sha256(path: Path, name: str, report: Progress) -> str:
+    total = path.stat().st_size
+
+    def told(done: int) -> None:
+        report(PullProgress(stage="verifying", done_bytes=done, total_bytes=total, note=name))
+
+    return sha256_of(path, told=told)
+
+
+def _closing_note(manifest: Manifest) -> str | None:
+    notes = []
+    if not manifest.pinned:
+        notes.append(f"not pinned: recorded what came, sha256 {manifest.sha256}")
+    if manifest.licence_id is None:
+        notes.append("licence unknown: look it up before you use the model")
+    return "; ".join(notes) or None

@@ -1,0 +1,81 @@
+"""The house keeps its shape: layers, public names, imports, errors and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import fieldguide
+from fieldguide import errors
+from fieldguide.cli import _errors as cli_errors
+
+ROOMS = [
+    name
+    for _, name, is_package in pkgutil.iter_modules(fieldguide.__path__, "fieldguide.")
+    if is_package and name != "fieldguide.cli"
+]
+HEAVY = {
+    "aiohttp", "jinja2", "numpy", "pydantic", "rich", "sqlite3", "sympy", "vl_convert", "xllamacpp", "yaml",
+}  # fmt: skip
+
+
+def all_errors() -> list[type[errors.FieldguideError]]:
+    found = [value for value in vars(errors).values() if inspect.isclass(value)]
+    return [value for value in found if issubclass(value, errors.FieldguideError)]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_public_names_are_sorted_and_exist(room: str) -> None:
+    """Each room lists its public names once, in order, and none of them is missing."""
+    module = importlib.import_module(room)
+    assert list(module.__all__) == sorted(set(module.__all__))
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+@pytest.mark.parametrize("statement", ["import fieldguide", "import fieldguide.cli; fieldguide.cli.build_parser()"])
+def test_starting_imports_nothing_heavy(statement: str) -> None:
+    """`--help` answers at once because nothing but the standard library's light part is loaded for it."""
+    code = f"{statement}; import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("error", all_errors(), ids=lambda error: error.__name__)
+def test_every_error_has_an_exit_code(error: type[errors.FieldguideError]) -> None:
+    """The table of exit codes covers the whole tree."""
+    covered = [ancestor for ancestor in error.__mro__ if ancestor in cli_errors.EXIT_CODES]
+    assert covered or error is errors.FieldguideError
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    """Every error stands in the drawing at the top of the module."""
+    assert errors.__doc__ is not None
+    for error in all_errors():
+        assert error.__name__ in errors.__doc__
+
+
+def test_imports_flow_down() -> None:
+    """The layers of the house hold; a new room fails until it has a place."""
+    from pathlib import Path
+
+    project = Path(__file__).parents[2]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--config", str(project / "pyproject.toml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_distribution_runs_code_at_start() -> None:
+    """No installed package ships a `.pth` file that executes anything (the attack of March 2026)."""
+    from pathlib import Path
+
+    site = next(Path(path) for path in sys.path if path.endswith("site-packages"))
+    allowed = {"distutils-precedence.pth", "_virtualenv.pth"}
+    for file in site.glob("*.pth"):
+        runs = [line for line in file.read_text().splitlines() if line.startswith(("import ", "import\t"))]
+        assert not runs or file.name in allowed, file
