@@ -14,6 +14,7 @@ from fieldguide import catalogue, registry
 from fieldguide.app.wiring import House
 from fieldguide.errors import UnknownNameError, UsageError
 from fieldguide.runners import OpenRunner, Runner, RunnerSettings
+from fieldguide.sources import LocalFileSource
 
 if TYPE_CHECKING:
     from fieldguide.sources import PullProgress
@@ -116,8 +117,6 @@ def _is_path(reference: str) -> bool:
 
 def _fetched(house: House, reference: str, options: ModelOptions) -> _Resolved:
     if _is_path(reference) or reference.startswith("file:"):
-        from fieldguide.sources import LocalFileSource
-
         return _Resolved(provider="llama.cpp", target=str(LocalFileSource().resolve(reference)))
     accepted = options.accept_licences | house.settings.accept_licences
     stored = house.models.find(reference)
