@@ -175,22 +175,29 @@ async def _take(
         environment=dict(describe_machine()),
         listener=listener,
     )
-    return _result(opened, result, price)
+    return _result(opened, result, _given_price(request))
 
 
 def _price(request: EvaluateRequest, opened: OpenedModel) -> TokenPrice | None:
+    """Return what asking costs now: nothing for a model on this machine and for recorded answers."""
     if opened.free:
         return ZERO
-    if request.price_in_usd_per_mtok is not None and request.price_out_usd_per_mtok is not None:
-        return TokenPrice(
-            input_usd_per_mtok=request.price_in_usd_per_mtok, output_usd_per_mtok=request.price_out_usd_per_mtok
-        )
+    if (given := _given_price(request)) is not None:
+        return given
     if request.budget_usd is not None:
         raise UsageError(
             f"The price of {opened.runner.model.name} is not known, so that a budget cannot be kept.",
             hint="Give it in US dollars per million tokens: `--price-in X --price-out Y`.",
         )
     return None
+
+
+def _given_price(request: EvaluateRequest) -> TokenPrice | None:
+    if request.price_in_usd_per_mtok is None or request.price_out_usd_per_mtok is None:
+        return None
+    return TokenPrice(
+        input_usd_per_mtok=request.price_in_usd_per_mtok, output_usd_per_mtok=request.price_out_usd_per_mtok
+    )
 
 
 def _attempts(request: EvaluateRequest, opened: OpenedModel, exam: Exam) -> int:
@@ -200,7 +207,7 @@ def _attempts(request: EvaluateRequest, opened: OpenedModel, exam: Exam) -> int:
     return runner.attempts_held if isinstance(runner, HoldsAnswers) else 1
 
 
-def _result(opened: OpenedModel, result: RunResult, price: TokenPrice | None) -> ExamResult:
+def _result(opened: OpenedModel, result: RunResult, given: TokenPrice | None) -> ExamResult:
     calls = result.calls
     return ExamResult(
         model=opened.runner.model.name,
@@ -210,8 +217,8 @@ def _result(opened: OpenedModel, result: RunResult, price: TokenPrice | None) ->
         accuracy=accuracy_of(result.scores),
         input_tokens=_sum(call.completion.usage.input_tokens for call in calls),
         output_tokens=_sum(call.completion.usage.output_tokens for call in calls),
-        cost_usd=Decimal(0) if price is ZERO else _sum_of_costs(calls),
-        speed=_speed(result, calls),
+        cost_usd=_sum_of_costs(_cost_usd(opened, call, given) for call in calls),
+        speed=_speed(opened, result),
         warnings=_warnings(opened, result),
     )
 
@@ -225,22 +232,31 @@ def _sum(counts: Iterable[int | None]) -> int | None:
     return total
 
 
-def _sum_of_costs(calls: tuple[StoredCall, ...]) -> Decimal | None:
+def _cost_usd(opened: OpenedModel, call: StoredCall, given: TokenPrice | None) -> Decimal | None:
+    """Return what an answer cost; a recorded one cost somebody else, and only a given price can tell what."""
+    if isinstance(opened.runner, HoldsAnswers):
+        return None if given is None else given.cost_usd(call.completion.usage)
+    return call.cost_usd
+
+
+def _sum_of_costs(costs: Iterable[Decimal | None]) -> Decimal | None:
     total = Decimal(0)
-    for call in calls:
-        if call.cost_usd is None:
+    for cost in costs:
+        if cost is None:
             return None
-        total += call.cost_usd
+        total += cost
     return total
 
 
-def _speed(result: RunResult, calls: tuple[StoredCall, ...]) -> Speed:
-    made_here = [call for call in calls if call.run_id == result.run.run_id]
+def _speed(opened: OpenedModel, result: RunResult) -> Speed:
+    if isinstance(opened.runner, HoldsAnswers):
+        return Speed(output_tokens_per_s=None, median_ttft_s=None, median_e2e_latency_s=None)
+    made_here = [call for call in result.calls if call.run_id == result.run.run_id]
     tokens = _sum(call.completion.usage.output_tokens for call in made_here)
     return Speed(
         output_tokens_per_s=tokens / result.run.active_s if tokens and result.run.active_s > 0 else None,
-        median_ttft_s=_median(call.completion.latency.ttft_s for call in calls),
-        median_e2e_latency_s=_median(call.completion.latency.e2e_latency_s for call in calls),
+        median_ttft_s=_median(call.completion.latency.ttft_s for call in result.calls),
+        median_e2e_latency_s=_median(call.completion.latency.e2e_latency_s for call in result.calls),
     )
 
 

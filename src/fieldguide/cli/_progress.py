@@ -34,11 +34,10 @@ class ProgressLine:
 
     def run(self, progress: Progress) -> None:
         """Show where a run stands."""
-        ended = progress.answered + progress.failed >= progress.total
         changed = self._last is None or (self._last.model, self._last.benchmark) != (progress.model, progress.benchmark)
         self._last = progress
-        self._show(run_line(progress), at_once=ended or changed)
-        if ended and self._shown and self._live:
+        self._show(run_line(progress), at_once=progress.finished or changed)
+        if progress.finished and self._shown and self._live:
             self._end_line()
 
     def text(self, text: str) -> None:
@@ -89,10 +88,12 @@ def run_line(progress: Progress) -> str:
         parts.append(money(progress.spent_usd))
     if progress.failed:
         parts.append(f"{progress.failed} failed")
-    if progress.answered + progress.failed < progress.total:
-        parts.append(f"{seconds(progress.left_s)} left" if progress.left_s is not None else "starting")
-    else:
+    if progress.finished:
         parts.append(f"done in {seconds(progress.elapsed_s)}")
+    elif progress.answered + progress.failed >= progress.total:
+        parts.append(f"judging {progress.judged}/{progress.answered}")
+    else:
+        parts.append(f"{seconds(progress.left_s)} left" if progress.left_s is not None else "starting")
     if progress.waiting:
         parts.append(progress.waiting)
     return " · ".join(parts)

@@ -24,7 +24,7 @@ from fieldguide.evaluation._judge import Judge, Judged
 from fieldguide.evaluation._plan import PlannedAttempt
 from fieldguide.evaluation._progress import Tally
 from fieldguide.evaluation._retry import FATAL, RetryPolicy
-from fieldguide.runners import Runner
+from fieldguide.runners import HoldsAnswers, Runner
 from fieldguide.store import Run, RunState, Store
 
 _MOST_FAILURES_IN_A_ROW = 10
@@ -241,7 +241,8 @@ class Engine:
         self._failures_in_a_row = 0
         self._any_answer = True
         self._tally.answered += 1
-        self._tally.output_tokens += completion.usage.output_tokens or 0
+        if not isinstance(self._runner, HoldsAnswers):
+            self._tally.output_tokens += completion.usage.output_tokens or 0
         if accepted:
             self._judge.put(Judged(call_id=call_id, item=attempt.item, completion=completion))
         self._tally.tell()

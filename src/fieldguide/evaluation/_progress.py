@@ -21,14 +21,22 @@ class Progress:
     reused: int
     """Answers that were there before this run began."""
     failed: int
+    judged: int
+    """Answers that the scorer is done with."""
     scored: int
+    """Answers that could be judged."""
     correct: int
     output_tokens: int
-    """Tokens generated since the run began; reused answers are not counted."""
+    """Tokens generated since the run began; reused and recorded answers are not counted."""
     elapsed_s: float
     spent_usd: Decimal
     waiting: str | None = None
     """Why nothing moves, where it does not: a rate limit, a model that loads."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every attempt has ended and every answer is judged."""
+        return self.answered + self.failed >= self.total and self.judged >= self.answered
 
     @property
     def accuracy(self) -> float | None:
@@ -59,7 +67,7 @@ class Tally:
         """Begin the clock."""
         self._model, self._benchmark, self._listener = model, benchmark, listener
         self.total, self.reused, self.answered = total, reused, reused
-        self.failed = self.scored = self.correct = self.output_tokens = 0
+        self.failed = self.judged = self.scored = self.correct = self.output_tokens = 0
         self.spent_usd = Decimal(0)
         self.waiting: str | None = None
         self.began_s = time.monotonic()
@@ -83,6 +91,7 @@ class Tally:
             answered=self.answered,
             reused=self.reused,
             failed=self.failed,
+            judged=self.judged,
             scored=self.scored,
             correct=self.correct,
             output_tokens=self.output_tokens,

@@ -217,6 +217,7 @@ class _Taking:
                 self._count(answer.score)
 
     def _count(self, score: Score) -> None:
+        self._tally.judged += 1
         if score.outcome is not Outcome.FAILED:
             self._tally.scored += 1
             self._tally.correct += score.outcome is Outcome.CORRECT

@@ -39,7 +39,7 @@ OPENAI_QUOTA = {
 }
 OPENAI_CONTEXT = {
     "error": {
-        "message": "This model's maximum context length is 4097 tokens. However, you asked for more: it resulted in 5000.",
+        "message": "This model's maximum context length is 4097 tokens. However, you asked for more: resulted in 5000.",
         "type": "invalid_request_error",
         "code": "context_length_exceeded",
     }
