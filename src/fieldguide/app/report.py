@@ -60,8 +60,10 @@ def build_report(comparison: Comparison, *, command: str, created: datetime) -> 
     )
 
 
-def _title(models: Iterable[str], exams: Iterable[Exam]) -> str:
-    return f"{' and '.join(models)} on {', '.join(exam.benchmark for exam in exams)}"
+def _title(models: Mapping[str, ExamResult], exams: Iterable[Exam]) -> str:
+    *others, last = models
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"{names} on {', '.join(exam.benchmark for exam in exams)}"
 
 
 def _environment(results: tuple[ExamResult, ...]) -> Mapping[str, str | None]:
@@ -114,7 +116,6 @@ def _result(result: ExamResult) -> ReportResult:
         output_tokens=result.output_tokens,
         cost_usd=result.cost_usd,
         seconds=result.run.run.active_s,
-        decode_tokens_per_s=result.speed.output_tokens_per_s,
         ttft_s=result.speed.median_ttft_s,
         e2e_latency_s=result.speed.median_e2e_latency_s,
         group_kind=kind,

@@ -1,1 +1,29 @@
-"""..."""
+"""Turns values into one page of HTML that explains itself: verdicts, scores, charts and every question.
+
+The page is a single file. It loads nothing, runs no script, and can be read on paper, on a telephone and offline.
+"""
+
+from fieldguide.reporting._render import render_html, write_html
+from fieldguide.reporting._values import (
+    Report,
+    ReportAnswer,
+    ReportExam,
+    ReportGroup,
+    ReportItem,
+    ReportModel,
+    ReportResult,
+    ReportVerdict,
+)
+
+__all__ = [
+    "Report",
+    "ReportAnswer",
+    "ReportExam",
+    "ReportGroup",
+    "ReportItem",
+    "ReportModel",
+    "ReportResult",
+    "ReportVerdict",
+    "render_html",
+    "write_html",
+]
