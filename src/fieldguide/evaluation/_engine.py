@@ -80,6 +80,7 @@ class Engine:
     ) -> None:
         """Take everything it works with; nothing is sent before `send`."""
         self._run, self._runner, self._store, self._judge = run, runner, store, judge
+        self._generates = not isinstance(runner, HoldsAnswers)
         self._tally, self._budget, self._price = tally, budget, price
         self._settings, self._stop = settings, stop
         self._random = random.Random()  # noqa: S311 - jitter
@@ -241,7 +242,7 @@ class Engine:
         self._failures_in_a_row = 0
         self._any_answer = True
         self._tally.answered += 1
-        if not isinstance(self._runner, HoldsAnswers):
+        if self._generates:
             self._tally.output_tokens += completion.usage.output_tokens or 0
         if accepted:
             self._judge.put(Judged(call_id=call_id, item=attempt.item, completion=completion))
