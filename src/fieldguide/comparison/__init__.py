@@ -1,1 +1,15 @@
-"""..."""
+"""Scores -> verdicts: accuracies with intervals, paired comparisons, and the sentence a person can act on."""
+
+from fieldguide.comparison._accuracy import accuracy_of
+from fieldguide.comparison._compare import ExamScores, ModelScores, compare_models
+from fieldguide.comparison._holm import holm_adjusted
+from fieldguide.comparison._sentence import verdict_sentence
+
+__all__ = [
+    "ExamScores",
+    "ModelScores",
+    "accuracy_of",
+    "compare_models",
+    "holm_adjusted",
+    "verdict_sentence",
+]

@@ -1,0 +1,136 @@
+"""The test of a paired difference and the interval that is this test inverted.
+
+One function of a supposed difference d does both. Give the n item differences D_i (a minus b) random weights,
+uniform over all ways to share 1 among n + 1 parts (Dirichlet with all shapes 1); the extra part goes to one more,
+unseen, item that speaks against the finding. With that item at -m,
+
+    L = sum w_i D_i - w_0 m    and    P(L <= d) is the one-sided p-value of "the true difference is at most d",
+
+and in mirror image for "at least d". The two-sided p-value is twice the smaller one, the interval is every d that is
+not rejected. P(L <= d) rises with d, so the interval is one, its ends are quantiles of L, and it excludes 0 exactly
+where the p-value at 0 is below alpha.
+
+With one attempt per item D is -1, 0 or 1 and m is 1: at d = 0 the weights of the unequal pairs are compared, and
+P(L <= 0) is the exact McNemar p-value, to the last digit. Elsewhere it is Gaffke's test of a bounded mean, which for
+two-valued data is Clopper and Pearson's. With several attempts m is the typical size of a difference, weighted by
+itself, in which the unseen item takes part with the size 1 that nothing rules out: (sum D^2 + 1) / (sum |D| + 1).
+Evidence: docs/decisions/paired-verdict.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from fieldguide.comparison._gamma_sum import probability_not_positive
+from fieldguide.comparison._special import binomial_half_cdf, crossing
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Item differences of two models, ready to be tested.
+
+    References:
+        McNemar 1947, Psychometrika 12, 153-157: the test at 0.
+        Gaffke 2005, Mathematical Methods of Statistics 14, 451-467: the one-sided test of a bounded mean.
+        Learned-Miller and Thomas 2019, arXiv:1905.06208: the same bound, with simulations.
+        Fay and Lumbard 2021, Statistics in Medicine 40, 1147-1159: intervals compatible with exact McNemar, the
+        nearest relative (theirs takes a second, more cautious distribution for the share of unequal pairs).
+    """
+
+    differences: tuple[tuple[Fraction, int], ...]
+    """Each item difference (a minus b, in [-1, 1]) with the number of items that have it (> 0), rising."""
+
+    @classmethod
+    def of(cls, differences: Sequence[Fraction]) -> PairedTest:
+        """Return the test for item differences in any order; empty ones have no p-value and no interval."""
+        return cls(tuple(sorted(Counter(differences).items())))
+
+    @cached_property
+    def items(self) -> int:
+        """Return how many items were compared."""
+        return sum(count for _, count in self.differences)
+
+    @cached_property
+    def estimate(self) -> float:
+        """Return the mean item difference (fraction in [-1, 1])."""
+        return float(sum(value * count for value, count in self.differences) / self.items)
+
+    @cached_property
+    def second_moment(self) -> float:
+        """Return the mean squared item difference; with one attempt each, the share of unequal pairs."""
+        return float(sum(value * value * count for value, count in self.differences) / self.items)
+
+    def unseen_size(self, times: float = 1.0) -> float:
+        """Return the size m of the unseen item (in (0, 1]), for the same items `times` times over."""
+        size = sum(abs(value) * count for value, count in self.differences)
+        return (self.second_moment * self.items * times + 1) / (float(size) * times + 1)
+
+    @cached_property
+    def positive(self) -> int:
+        """Return on how many items a is ahead."""
+        return sum(count for value, count in self.differences if value > 0)
+
+    @cached_property
+    def negative(self) -> int:
+        """Return on how many items b is ahead."""
+        return sum(count for value, count in self.differences if value < 0)
+
+    @cached_property
+    def p_value(self) -> float:
+        """Return the two-sided p-value of no difference."""
+        return self.p_value_at(0.0)
+
+    def p_value_at(self, difference: float) -> float:
+        """Return the two-sided p-value of the true difference being `difference` (fraction in [-1, 1])."""
+        return min(1.0, 2 * min(self.at_most(difference), self.mirrored.at_most(-difference)))
+
+    @cached_property
+    def mirrored(self) -> PairedTest:
+        """Return the same test with a and b exchanged."""
+        return PairedTest(tuple((-value, count) for value, count in reversed(self.differences)))
+
+    def interval(self, alpha: float, divisor: int = 1) -> tuple[float, float]:
+        """Return the differences that are not rejected at level alpha / divisor.
+
+        The interval excludes 0 exactly where `p_value * divisor < alpha`, also when rounding is counted: which side
+        of 0 an end lies on is decided by that comparison before the end is sought.
+
+        Args:
+            alpha: Two-sided chance of error (fraction in (0, 1)).
+            divisor: How many ways it is shared (count, > 0).
+        """
+        return self._lower(alpha, divisor), 0.0 - self.mirrored._lower(alpha, divisor)
+
+    def at_most(self, difference: float, *, times: float = 1.0) -> float:
+        """Return P(L <= difference), the one-sided p-value of a true difference of at most `difference`.
+
+        Args:
+            difference: The supposed difference (fraction in [-1, 1]).
+            times: Take the same items so many times over (> 0, need not be whole), to see what a longer run that
+                looks alike would give.
+        """
+        if difference == 0 and times == 1 and self._all_or_nothing:
+            return binomial_half_cdf(self.negative, self.positive + self.negative)
+        terms = [(float(value) - difference, count * times) for value, count in self.differences]
+        return probability_not_positive([*terms, (-self.unseen_size(times) - difference, 1.0)])
+
+    @cached_property
+    def _all_or_nothing(self) -> bool:
+        """Return whether every difference is -1, 0 or 1, as with one attempt each."""
+        return all(value.denominator == 1 for value, _ in self.differences)
+
+    def _lower(self, alpha: float, divisor: int) -> float:
+        """Return the lower end: the alpha / (2 divisor) quantile of L."""
+        lowest = min(-self.unseen_size(), float(self.differences[0][0]))
+        highest = float(self.differences[-1][0])
+        if highest <= lowest:
+            return lowest
+        if lowest < 0 < highest:
+            excludes_zero = 2 * self.at_most(0.0) * divisor < alpha
+            lowest, highest = (0.0, highest) if excludes_zero else (lowest, 0.0)
+        end = crossing(self.at_most, alpha / (2 * divisor), lowest, highest)
+        return min(end, self.estimate) if self.estimate > lowest else end
