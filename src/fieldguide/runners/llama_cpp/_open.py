@@ -1,0 +1,180 @@
+"""Opening a GGUF file: check it, know it, tune for it, load it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import importlib.util
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from fieldguide.domain import Capabilities, JsonValue, ResolvedModel
+from fieldguide.errors import InputFileError, MissingDependencyError, ModelLoadError
+from fieldguide.runners._interface import RunnerSettings
+from fieldguide.runners.llama_cpp import _tuning
+from fieldguide.runners.llama_cpp._engine_process import EngineConfig
+from fieldguide.runners.llama_cpp._gguf_header import GgufHeader, HeaderError, read_header
+from fieldguide.runners.llama_cpp._kept import Kept, file_sha256
+from fieldguide.runners.llama_cpp._machine import Machine, is_busy, this_machine
+from fieldguide.runners.llama_cpp._runner import LlamaCppRunner
+from fieldguide.runners.llama_cpp._supervisor import Supervisor
+from fieldguide.runners.llama_cpp._tuning import Tuning
+
+_LOAD_DEADLINE_S = 60.0
+_SLOWEST_READ_BYTES_PER_S = 50e6
+_OVERHEAD_BYTES = 4 * 2**30
+_UNKNOWN_KV_BYTES = 8 * 2**30
+
+
+async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
+    """Return a runner for the GGUF file at the path `target`, loaded and ready.
+
+    The first time on a machine, a model is also measured for a few seconds to choose threads and slots; what is found
+    is kept in the user folder. The options `threads`, `slots` and `context_tokens` (per slot) fix a choice.
+
+    Raises:
+        InputFileError: There is no such file.
+        MissingDependencyError: The engine is not installed.
+        ModelLoadError: The file is not a GGUF file, is damaged, or does something hostile.
+        SettingsError: An option is not a whole number of at least 1.
+    """
+    options = _tuning.forced(settings.options)
+    import_path = _engine_folder()
+    path = _existing(target)
+    header = await asyncio.to_thread(_checked_header, path)
+    kept = Kept(settings.home / "measurements")
+    _tell(settings, f"Reading {path.name}")
+    sha256 = await asyncio.to_thread(file_sha256, path, kept)
+    machine = this_machine()
+    tuning = _tuning.default(header, machine, options)
+    config = _config(path, header, tuning, machine, alias=settings.display_name or path.stem, import_path=import_path)
+    tuning = await _tuned(config, tuning, machine, options, kept, sha256, settings)
+    if settings.concurrency is not None and "slots" not in options:
+        tuning = dataclasses.replace(tuning, slots=min(tuning.slots, max(1, settings.concurrency)))
+    config = dataclasses.replace(
+        config, threads=tuning.threads, slots=tuning.slots, context_tokens=tuning.context_tokens
+    )
+    _tell(settings, f"Loading {path.name}")
+    supervisor = Supervisor(config)
+    await supervisor.connection()
+    return LlamaCppRunner(
+        supervisor,
+        model=_resolved(config, header, tuning, sha256=sha256, target=target),
+        capabilities=Capabilities(text=True, chat=True, seed=True, max_concurrency=tuning.slots + 1),
+        has_template=header.chat_template_sha256 is not None,
+        deadline_s=settings.deadline_s,
+        idle_timeout_s=settings.idle_timeout_s,
+    )
+
+
+def _tell(settings: RunnerSettings, what: str) -> None:
+    if settings.progress is not None:
+        settings.progress(what)
+
+
+def _engine_folder() -> str:
+    """Return the folder that holds the engine's package, without importing it."""
+    found = importlib.util.find_spec("xllamacpp")
+    if found is None or found.origin is None:
+        raise MissingDependencyError("Running GGUF files", extra="llama-cpp")
+    return str(Path(found.origin).parent.parent)
+
+
+def _engine_version() -> str:
+    try:
+        return version("xllamacpp")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _existing(target: str) -> Path:
+    path = Path(target).expanduser().absolute()
+    if not path.is_file():
+        what = "this is a folder, not a GGUF file." if path.is_dir() else "there is no such file."
+        raise InputFileError(
+            target, what, hint="Give the path of a .gguf file; `fieldguide list` shows those kept here."
+        )
+    return path
+
+
+def _checked_header(path: Path) -> GgufHeader:
+    try:
+        return read_header(path)
+    except HeaderError as error:
+        raise ModelLoadError(
+            f"{path.name} {error}.", hint="Fetch the file again; if it fails again, take it from another publisher."
+        ) from error
+    except OSError as error:
+        raise InputFileError(str(path), f"it cannot be read: {error.strerror}.") from error
+
+
+def _config(
+    path: Path, header: GgufHeader, tuning: Tuning, machine: Machine, *, alias: str, import_path: str
+) -> EngineConfig:
+    size_bytes = path.stat().st_size
+    kv_bytes = (header.kv_bytes_per_token or 0) * tuning.context_tokens * tuning.slots or _UNKNOWN_KV_BYTES
+    # Weights count twice: the engine may keep a copy in a layout that suits the processor.
+    data_limit_bytes = 2 * size_bytes + kv_bytes + min(_OVERHEAD_BYTES, machine.memory_bytes)
+    return EngineConfig(
+        model_path=path,
+        alias=alias,
+        threads=tuning.threads,
+        slots=tuning.slots,
+        context_tokens=tuning.context_tokens,
+        load_deadline_s=_LOAD_DEADLINE_S + size_bytes / _SLOWEST_READ_BYTES_PER_S,
+        data_limit_bytes=data_limit_bytes,
+        import_path=import_path,
+    )
+
+
+async def _tuned(
+    config: EngineConfig,
+    tuning: Tuning,
+    machine: Machine,
+    options: dict[str, int],
+    kept: Kept,
+    sha256: str,
+    settings: RunnerSettings,
+) -> Tuning:
+    """Return the tuning that is forced, was kept, or is measured now (and kept, unless the machine is busy)."""
+    if {"threads", "slots"} <= options.keys():
+        return tuning
+    key: JsonValue = {
+        "file_sha256": sha256,
+        "engine": _engine_version(),
+        "cpu": machine.cpu_model,
+        "cores": machine.cores,
+        "forced": options,
+        "most_slots": tuning.slots,
+    }
+    before = _tuning.from_json(kept.get("tuning", key), tuning)
+    if before is None:
+        busy = is_busy(machine.cores)
+        _tell(settings, "Measuring how the engine runs best on this machine (once, up to 10 s)")
+        before = await _tuning.measure(config, tuning, machine, options)
+        if before is not None and not busy:
+            kept.put("tuning", key, _tuning.as_json(before))
+    if before is None:
+        return tuning
+    return dataclasses.replace(before, slots=options.get("slots", before.slots))
+
+
+def _resolved(config: EngineConfig, header: GgufHeader, tuning: Tuning, *, sha256: str, target: str) -> ResolvedModel:
+    path = config.model_path
+    return ResolvedModel(
+        name=config.alias,
+        reference=f"llama.cpp:{target}",
+        identity={"engine": "llama.cpp", "file_sha256": sha256},
+        facts={
+            "engine_version": _engine_version(),
+            "path": str(path),
+            "file_bytes": path.stat().st_size,
+            "architecture": header.architecture,
+            "general_name": header.name,
+            "chat_form": "plain text" if header.chat_template_sha256 is None else "template",
+            "chat_template_sha256": header.chat_template_sha256,
+            "threads": tuning.threads,
+            "slots": tuning.slots,
+            "context_tokens": tuning.context_tokens,
+        },
+    )
