@@ -11,10 +11,13 @@ import pytest
 from fieldguide.domain import CompletionRequest
 from fieldguide.http_client import LazySession
 from fieldguide.runners import Runner, RunnerSettings
+from fieldguide.runners.llama_cpp import open_runner as open_llama_cpp
 from fieldguide.runners.openai_compatible import open_runner as open_http
 from fieldguide.runners.recorded import open_runner as open_recorded
 from fieldguide.testing import FakeRunner, RunnerConformance
+from tests.support.embedded import settings
 from tests.support.fake_server import Call, FakeServer, chat, fake_server, sse
+from tests.support.tiny_gguf import tiny_gguf
 
 
 class TestFakeRunner(RunnerConformance):
@@ -67,3 +70,16 @@ class TestOpenAICompatible(RunnerConformance):
 
     async def open_runner(self) -> Runner:
         return await open_http(f"{self.server.url}#m", RunnerSettings(home=self.home, session=self.session))
+
+
+class TestLlamaCpp(RunnerConformance):
+    """The embedded engine on a model of random weights with a chat template."""
+
+    @pytest.fixture(autouse=True)
+    def _model(self, tmp_path: Path) -> None:
+        pytest.importorskip("xllamacpp", reason="the llama-cpp extra is not installed")
+        self.home = tmp_path
+        self.path = tiny_gguf(tmp_path / "tiny.gguf")
+
+    async def open_runner(self) -> Runner:
+        return await open_llama_cpp(str(self.path), settings(self.home))

@@ -18,8 +18,8 @@ from fieldguide.benchmarks.ladder._prompts import FORMS
 from fieldguide.domain import Exam, content_sha256, request_for
 from fieldguide.errors import UnknownNameError, UsageError
 
-FIRST_BLOCK_SHA256 = "GOLDEN1"
-DEFAULT_EXAM_ID = "GOLDEN2"
+FIRST_BLOCK_SHA256 = "16a9fab5edd31f40eb084411380295782c1ae7392edaecbab2c35ac7f2ffef29"
+DEFAULT_EXAM_ID = "ladder-c6062368c87421e3e7d64f5c73e317c6"
 
 
 def exam(
