@@ -56,8 +56,8 @@ def _five_digits(draw: Draw) -> Problem:
 
 
 def _two_by_two_digits(draw: Draw) -> Problem:
-    a, b, c = draw.digits(2), draw.digits(2), draw.digits(2)
-    return draw.pick((_problem(f"{a} * {b}", a * b), _problem(f"({a} + {b}) * {c % 10}", (a + b) * (c % 10))))
+    a, b, c = draw.digits(2), draw.digits(2), draw.between(3, 9)
+    return draw.pick((_problem(f"{a} * {b}", a * b), _problem(f"({a} + {b}) * {c}", (a + b) * c)))
 
 
 def _three_by_two_digits(draw: Draw) -> Problem:

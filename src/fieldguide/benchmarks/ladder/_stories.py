@@ -228,7 +228,15 @@ PLANS: tuple[_Plan, ...] = (
     _Plan(events=2, size=20, moves=(*_SIMPLE, "bags")),
     _Plan(events=2, size=20, moves=_PAIRED, people=2, related=True, questions=_BETWEEN_TWO),
     _Plan(events=4, size=40, moves=_RICH, people=2, related=True, distractors=1, questions=(*_BETWEEN_TWO, "price")),
-    _Plan(events=6, size=60, moves=_RICH, people=3, related=True, distractors=2, questions=(*_BETWEEN_TWO, "price")),
+    _Plan(
+        events=6,
+        size=60,
+        moves=_RICH,
+        people=3,
+        related=True,
+        distractors=2,
+        questions=("together", "difference", "price"),
+    ),
     _Plan(events=8, size=90, moves=_ALL, people=3, related=True, distractors=2, questions=("difference", "price")),
     _Plan(events=11, size=250, moves=_ALL, people=4, related=True, distractors=3, questions=("difference", "price")),
 )
