@@ -2,14 +2,13 @@
 
 from fieldguide.scoring.boxed import Boxed, last_boxed
 from fieldguide.scoring.final_answer import FinalAnswer, find_final_answer
-from fieldguide.scoring.maths import MATHS_VERSION, Equivalence, MathsEquivalence
+from fieldguide.scoring.maths import Equivalence, MathsEquivalence
 from fieldguide.scoring.qwen_equality import QwenEquivalence
 from fieldguide.scoring.reasoning import VisibleAnswer, strip_reasoning
 from fieldguide.scoring.refusal import is_refusal
 from fieldguide.scoring.short_answer import answer_line, unwrapped
 
 __all__ = [
-    "MATHS_VERSION",
     "Boxed",
     "Equivalence",
     "FinalAnswer",

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from fieldguide.errors import UnknownNameError
 from fieldguide.scoring.boxed import closing_brace, last_boxed
 
-_ANSWER_LINE = re.compile(
-    r"(?:\banswer|\bответ|答案)[ \t]*"
-    r"(?:[*_]*[ \t]*(?:\bis[ \t]*)?[:：][ \t]?[}*_]*|\bis\b(?![ \t]*not\b))[ \t]*(?P<rest>[^\n]*)",
+_ANSWER_MARK = re.compile(
+    r"(?:\banswer|\bответ|答案)[ \t]{0,4}"
+    r"(?:[*_]{0,3}[ \t]{0,4}(?:\bis[ \t]{0,4})?[:：][ \t]?[}*_]{0,3}|\bis\b(?![ \t]{0,4}not\b))",
     re.IGNORECASE,
 )
-_WITHOUT_QUOTES = re.compile(r"\s*\(without quotes\)\.?$", re.IGNORECASE)
-_HOPE = re.compile(r"\.?\s*I hope (?:it|this) is correct.*", re.IGNORECASE | re.DOTALL)
+_WITHOUT_QUOTES = re.compile(r"[ \t]{0,4}\(without quotes\)\.?$", re.IGNORECASE)
+_HOPE = re.compile(r"\.?\s{0,4}I hope (?:it|this) is correct.*", re.IGNORECASE | re.DOTALL)
 _SENTENCE_END = re.compile(r"\.\s+(?=[A-Z])")
 _HASHES = re.compile(r"####[ \t]*(?P<rest>[^\n]+)")
 _LAST_NUMBER = re.compile(r"-?(?:\d+(?:,\d{3})+|\d+)(?:\.\d+)?(?:/\d+)?|-?\.\d+")
@@ -94,13 +94,12 @@ _RULES: dict[str, Callable[[str], FinalAnswer]] = {
 
 
 def _answer_line(text: str) -> FinalAnswer:
-    lines = deque(_ANSWER_LINE.finditer(text), maxlen=1)
-    if not lines:
+    marks = deque(_ANSWER_MARK.finditer(text), maxlen=1)
+    if not marks:
         return _NOTHING
-    line, end = lines[0]["rest"], lines[0].end()
-    while again := _ANSWER_LINE.search(line):  # "Final Answer: The final answer is $2$."
-        line = again["rest"]
-    rest = line.strip(" *_")
+    line_end = text.find("\n", marks[0].end())
+    end = len(text) if line_end < 0 else line_end
+    rest = text[marks[0].end() : end].strip(" \t*_")
     if rest in _OPENERS or not rest:
         rest, end = _next_block(text, end, _OPENERS.get(rest))
     rest = _SENTENCE_END.split(_HOPE.sub("", rest), maxsplit=1)[0].strip(" \t*_")

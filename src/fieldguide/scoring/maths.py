@@ -25,7 +25,7 @@ _PROSE = re.compile(r"(?:(?<![\\a-zA-Z])[a-zA-Z]{2,}[ ,.;:]+){4}")
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9]\d{0,3999}")
 _LONG_INTEGER = re.compile(r"[+-]?[\d,]+")
 _DECIMAL_COMMA = re.compile(r"-?\d+,(?!\d{3}$)\d+")
-_DELIMITED = re.compile(r"\$[^$]+\$|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL)
+_DELIMITED = re.compile(r"\$[^$]+\$|\\\((?:(?!\\\().)+?\\\)|\\\[(?:(?!\\\[).)+?\\\]", re.DOTALL)
 _WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
 _VERDICTS_KEPT = 20_000
 

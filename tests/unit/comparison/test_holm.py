@@ -14,7 +14,7 @@ families = st.lists(st.floats(0, 1) | st.sampled_from([0.05, 0.025, 0.05 / 3, 0.
 
 
 def test_a_family_adjusted_by_hand_comes_out_the_same() -> None:
-    """The four p-values of Holm's procedure in the statsmodels documentation style: x4, x3, x2, x1, running maximum."""
+    """Times 4, 3, 2, 1 from the smallest on, then the running maximum."""
     assert holm_adjusted([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
     assert holm_adjusted([0.6, 0.9]) == (1.0, 1.0)
     assert holm_adjusted([]) == ()

@@ -29,9 +29,10 @@ def test_the_context_is_that_of_the_model_up_to_what_exams_need() -> None:
 
 
 def test_the_caches_of_all_slots_fit_a_quarter_of_the_memory() -> None:
-    """A model with a large key/value cache gets fewer slots, and at least one."""
+    """A model with a large key/value cache gets fewer slots, and at least one; few cores have no use for many."""
     small, large = GgufHeader(kv_bytes_per_token=20_000), GgufHeader(kv_bytes_per_token=500_000)
     assert default(small, MACHINE, {}).slots == 8
+    assert default(small, Machine(cpu_model="x", cores=2, memory_bytes=16 * 2**30), {}).slots == 4
     assert default(large, MACHINE, {}).slots == 4
     assert default(GgufHeader(kv_bytes_per_token=2**30), MACHINE, {}).slots == 1
 
@@ -111,3 +112,19 @@ async def test_a_model_is_measured_once_per_machine(tmp_path: Path, monkeypatch:
     async with opened(tiny, with_settings) as runner:
         assert runner.model.facts == first
     assert not any("Measuring" in text for text in told)
+
+
+async def test_a_busy_machine_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A measurement beside other work would mislead for good; the defaults hold and nothing is kept."""
+    monkeypatch.setattr(_open, "is_busy", lambda cores: True)
+    tiny = tiny_gguf(tmp_path / "tiny.gguf")
+    told: list[str] = []
+    with_settings = RunnerSettings(
+        home=tmp_path / "home",
+        session=no_session,  # type: ignore[arg-type]
+        progress=told.append,
+    )
+    async with opened(tiny, with_settings) as runner:
+        assert runner.model.facts["threads"] == this_machine().cores
+    assert not any("Measuring" in text for text in told)
+    assert not list((tmp_path / "home").rglob("*tuning*"))

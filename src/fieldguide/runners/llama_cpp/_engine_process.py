@@ -21,6 +21,8 @@ from fieldguide.runners.llama_cpp._last_words import load_failure
 _CHILD = Path(__file__).with_name("_child.py")
 _PASSED_ON = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
 _SPIN_COUNT = "1000"
+"""Turns a thread waits before it sleeps, some 60 microseconds. The default of 300,000 makes one more busy process on
+the machine slow generation many times over; see docs/decisions/embedded-llama-cpp.md."""
 _TEMPLATE_STAGE = b"load_model: initializing"
 _TEMPLATE_DEADLINE_S = 10.0
 _STOP_S = 3.0
@@ -80,7 +82,7 @@ class EngineProcess:
                 stderr=asyncio.subprocess.PIPE,
                 env=_environment(),
                 cwd="/",
-                process_group=0,
+                start_new_session=True,  # no Ctrl-C from the terminal, and a scheduling group of its own
             )
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -97,7 +99,7 @@ class EngineProcess:
 
     @property
     def pid(self) -> int:
-        """Process id of the child, which leads its own process group."""
+        """Process id of the child, which leads its own session and process group."""
         return self._process.pid
 
     @property

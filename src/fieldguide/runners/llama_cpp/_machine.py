@@ -37,9 +37,9 @@ def this_machine(*, proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgr
 
 
 def is_busy(cores: int, *, proc: Path = Path("/proc")) -> bool:
-    """Return whether other work has kept more than a tenth of the cores running over the last minute."""
+    """Return whether other work has kept more than a quarter of the cores running over the last minute."""
     try:
-        return float((proc / "loadavg").read_text().split()[0]) > 0.1 * cores
+        return float((proc / "loadavg").read_text().split()[0]) > 0.25 * cores
     except (OSError, ValueError, IndexError):
         return False
 

@@ -136,7 +136,10 @@ async def _tuned(
     sha256: str,
     settings: RunnerSettings,
 ) -> Tuning:
-    """Return the tuning that is forced, was kept, or is measured now (and kept, unless the machine is busy)."""
+    """Return the tuning that is forced, was kept, or is measured now; a busy machine is not measured.
+
+    What is measured on a quiet machine is kept.
+    """
     if {"threads", "slots"} <= options.keys():
         return tuning
     key: JsonValue = {
@@ -148,11 +151,10 @@ async def _tuned(
         "most_slots": tuning.slots,
     }
     before = _tuning.from_json(kept.get("tuning", key), tuning)
-    if before is None:
-        busy = is_busy(machine.cores)
+    if before is None and not is_busy(machine.cores):
         _tell(settings, "Measuring how the engine runs best on this machine (once, up to 10 s)")
         before = await _tuning.measure(config, tuning, machine, options)
-        if before is not None and not busy:
+        if before is not None:
             kept.put("tuning", key, _tuning.as_json(before))
     if before is None:
         return tuning

@@ -66,9 +66,10 @@ def default(header: GgufHeader, machine: Machine, options: Mapping[str, int]) ->
 
 
 def _most_slots(header: GgufHeader, machine: Machine, context_tokens: int) -> int:
-    """Return the most slots whose key/value caches fit a quarter of the memory."""
+    """Return the most slots worth having, their key/value caches within a quarter of the memory."""
     per_slot = (header.kv_bytes_per_token or 0) * context_tokens
-    fitting = [slots for slots in _SLOTS if slots * per_slot <= _KV_SHARE * machine.memory_bytes]
+    worth_having = [slots for slots in _SLOTS if slots <= max(4, 2 * machine.cores)]
+    fitting = [slots for slots in worth_having if slots * per_slot <= _KV_SHARE * machine.memory_bytes]
     return max(fitting, default=1)
 
 
