@@ -2,7 +2,7 @@
 
     python benchmarks/embedded_runner.py MODEL.gguf [--repetitions 7] [--requests 24] [--tokens 64]
 
-Three arms take turns, in a new order each repetition, on the same prompts:
+Three arms take turns, in a new order each repetition, on prompts that differ in their number only:
 
 - `ours`: `Runner.complete`, as many requests in flight as the runner says is worth having;
 - `bare client`: threads with `http.client` on the same child process, so that only the client differs;
@@ -61,11 +61,12 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def prompts(count: int, repetition: int) -> list[str]:
+def prompts(count: int, order: random.Random) -> list[str]:
+    """Beginnings that go on for long; each starts with a number of its own, so that none is in the engine's cache."""
     return [
-        f"Report {repetition}-{number}. Explain at length why the river near town {number} floods in spring, and what "
-        "its people have done about it over the last hundred years.\n\n"
-        for number in range(count)
+        f"{order.randrange(10**6):06}. The river runs from the mountains to the sea, and on its way it passes towns "
+        "whose people have told the same story for three hundred years. It begins: once there was a ferryman who"
+        for _ in range(count)
     ]
 
 
@@ -126,11 +127,12 @@ async def run(arguments: argparse.Namespace, folder: Path) -> None:
     server = start_plain_server(arguments.model.absolute(), plain_socket, facts)
     same_socket = str((await runner._supervisor.connection()).process.socket)
     options = {"in_flight": in_flight, "tokens": arguments.tokens}
+    order = random.Random(1)
     rates: dict[str, list[float]] = {"ours": [], "bare client": [], "plain server": []}
     try:
         for repetition in range(-1, arguments.repetitions):  # the first is for warming up
-            texts = prompts(arguments.requests, repetition)
-            for arm in random.Random(repetition).sample(sorted(rates), 3):
+            for arm in order.sample(sorted(rates), 3):
+                texts = prompts(arguments.requests, order)
                 if arm == "ours":
                     rate = await ours(runner, texts, **options)
                 else:

@@ -50,6 +50,7 @@ def _facts(context_length: int, chat_template: str | None) -> list[bytes]:
     facts = [
         _fact("general.architecture", "llama"),
         _fact("general.name", "tiny"),
+        _fact("general.file_type", 0),
         _fact("llama.context_length", context_length),
         _fact("llama.embedding_length", _EMBEDDING),
         _fact("llama.block_count", _LAYERS),

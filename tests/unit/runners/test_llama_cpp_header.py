@@ -20,6 +20,7 @@ def test_the_facts_that_decide_how_a_file_is_run(tmp_path: Path) -> None:
     header = read_header(tiny_gguf(tmp_path / "m.gguf", context_length=777))
     assert header.architecture == "llama"
     assert header.name == "tiny"
+    assert header.file_type == 0
     assert header.context_length_tokens == 777
     assert header.chat_template_sha256 == hashlib.sha256(CHAT_TEMPLATE.encode()).hexdigest()
     assert header.kv_bytes_per_token == 2 * 32 * 2 * 2  # layers x embedding x (K and V) x 16 bits

@@ -200,7 +200,7 @@ async def test_a_redirect_is_not_followed(session: LazySession, tmp_path: Path) 
 
 async def test_a_deadline_holds(session: LazySession, tmp_path: Path) -> None:
     """A server that takes a request and never answers ends in a time-out."""
-    async with fake_server(lambda call: chat("late"), delay_s=30) as server:
+    async with fake_server(lambda call: chat("late"), delay_s=3) as server:
         runner = await open_for(server, session, tmp_path, deadline_s=0.2)
         with pytest.raises(errors.RunnerTimeoutError):
             await asyncio.wait_for(runner.complete(QUESTION), 5)

@@ -83,6 +83,7 @@ def _params(xllamacpp: Any, order: dict[str, Any]) -> Any:
     params.cache_ram_mib = _CACHE_MIB
     params.ctx_shift = False
     params.check_tensors = True
+    params.no_extra_bufts = not order["repack"]
     params.ui = False
     params.endpoint_slots = False
     params.endpoint_props = False

@@ -43,6 +43,8 @@ class EngineConfig:
     """Requests that are generated at the same time."""
     context_tokens: int
     """Tokens that each slot holds, prompt plus completion."""
+    repack: bool
+    """Whether weights may be laid out anew for the processor, which makes answers depend on what else is in flight."""
     load_deadline_s: float
     data_limit_bytes: int
     """Most private memory of the child; 0 sets no limit."""
@@ -147,6 +149,7 @@ class EngineProcess:
             "threads": config.threads,
             "slots": config.slots,
             "context_tokens": config.context_tokens,
+            "repack": config.repack,
             "data_limit_bytes": config.data_limit_bytes,
             "import_path": config.import_path,
         }

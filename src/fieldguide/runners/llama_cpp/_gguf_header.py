@@ -28,6 +28,8 @@ class GgufHeader:
 
     architecture: str | None = None
     name: str | None = None
+    file_type: int | None = None
+    """Number of the commonest quantization, as in llama.cpp's `llama_ftype` (2 is Q4_0)."""
     chat_template_sha256: str | None = None
     context_length_tokens: int | None = None
     """Most tokens that the model was trained for."""
@@ -148,9 +150,11 @@ def _header(found: dict[str, int | float | bool | str]) -> GgufHeader:
         value = found.get(f"{architecture}.{key}")
         return value if isinstance(value, int) and 0 < value < 2**31 else None
 
+    file_type = found.get("general.file_type")
     return GgufHeader(
         architecture=architecture,
         name=name,
+        file_type=file_type if isinstance(file_type, int) else None,
         chat_template_sha256=None if template is None else hashlib.sha256(template.encode("utf-8")).hexdigest(),
         context_length_tokens=number("context_length"),
         kv_bytes_per_token=_kv_bytes(
