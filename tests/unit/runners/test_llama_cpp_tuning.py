@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from fieldguide.runners import RunnerSettings
-from fieldguide.runners.llama_cpp import _open
+from fieldguide.runners.llama_cpp import _machine, _open
 from fieldguide.runners.llama_cpp._gguf_header import GgufHeader
 from fieldguide.runners.llama_cpp._kept import Kept, file_sha256
 from fieldguide.runners.llama_cpp._machine import Machine, this_machine
@@ -97,7 +99,7 @@ def test_a_file_is_hashed_once_and_again_when_it_changes(tmp_path: Path, monkeyp
 
 async def test_a_model_is_measured_once_per_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first opening measures and says so; the next one uses what was kept."""
-    monkeypatch.setattr(_open, "is_busy", lambda cores: False)
+    monkeypatch.setattr(_open, "is_busy", says(False))
     tiny = tiny_gguf(tmp_path / "tiny.gguf")
     told: list[str] = []
     with_settings = RunnerSettings(
@@ -116,7 +118,7 @@ async def test_a_model_is_measured_once_per_machine(tmp_path: Path, monkeypatch:
 
 async def test_a_busy_machine_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A measurement beside other work would mislead for good; the defaults hold and nothing is kept."""
-    monkeypatch.setattr(_open, "is_busy", lambda cores: True)
+    monkeypatch.setattr(_open, "is_busy", says(True))
     tiny = tiny_gguf(tmp_path / "tiny.gguf")
     told: list[str] = []
     with_settings = RunnerSettings(
@@ -128,3 +130,28 @@ async def test_a_busy_machine_is_not_measured(tmp_path: Path, monkeypatch: pytes
         assert runner.model.facts["threads"] == this_machine().cores
     assert not any("Measuring" in text for text in told)
     assert not list((tmp_path / "home").rglob("*tuning*"))
+
+
+def says(busy: bool) -> Callable[[int], Awaitable[bool]]:
+    """Return a look at the machine that always ends the same."""
+
+    async def is_busy(cores: int) -> bool:
+        return busy
+
+    return is_busy
+
+
+@pytest.mark.parametrize(("worked_ticks", "busy"), [(0, False), (1, False), (40, True)])
+async def test_a_machine_is_busy_by_what_its_processors_do_now(tmp_path: Path, worked_ticks: int, busy: bool) -> None:
+    """Two looks at the processors' clocks decide, not the load of the last minute."""
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 5 50 1000 9 1 1 0 0 0\n")
+    looking = asyncio.create_task(_machine.is_busy(2, proc=tmp_path, over_s=0.1))
+    await asyncio.sleep(0.02)
+    stat.write_text(f"cpu  {100 + worked_ticks} 5 50 1300 9 1 1 0 0 0\n")
+    assert await looking is busy
+
+
+async def test_a_machine_that_tells_nothing_is_not_called_busy(tmp_path: Path) -> None:
+    """Without the kernel's clocks nothing keeps the measurement from being made."""
+    assert not await _machine.is_busy(2, proc=tmp_path, over_s=0)

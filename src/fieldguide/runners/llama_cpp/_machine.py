@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 import os
@@ -36,12 +37,27 @@ def this_machine(*, proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgr
     )
 
 
-def is_busy(cores: int, *, proc: Path = Path("/proc")) -> bool:
-    """Return whether other work has kept more than a quarter of the cores running over the last minute."""
-    try:
-        return float((proc / "loadavg").read_text().split()[0]) > 0.25 * cores
-    except (OSError, ValueError, IndexError):
+async def is_busy(cores: int, *, proc: Path = Path("/proc"), over_s: float = 0.5) -> bool:
+    """Return whether other work keeps more than a quarter of the cores running, by a look of `over_s` seconds.
+
+    The load average would not do: for a minute it also holds what this program itself has just done, such as a
+    download or its own installation.
+    """
+    before = _busy_jiffies(proc / "stat")
+    await asyncio.sleep(over_s)
+    after = _busy_jiffies(proc / "stat")
+    if before is None or after is None:
         return False
+    return (after - before) / os.sysconf("SC_CLK_TCK") / over_s > 0.25 * cores
+
+
+def _busy_jiffies(stat: Path) -> int | None:
+    """Return the time all processors together have worked since the start (clock ticks); None if unknown."""
+    try:
+        user, nice, system, _, _, irq, softirq, steal = map(int, stat.read_text().split()[1:9])
+    except (OSError, ValueError):
+        return None
+    return user + nice + system + irq + softirq + steal
 
 
 def _processors(cpuinfo: Path) -> Iterator[dict[str, str]]:

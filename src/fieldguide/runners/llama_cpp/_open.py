@@ -45,7 +45,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
     path = _existing(target)
     header = await asyncio.to_thread(_checked_header, path)
     kept = Kept(settings.home / "measurements")
-    _tell(settings, f"Reading {path.name}")
+    _tell(settings, f"Reading {settings.display_name or path.name}")
     sha256 = await asyncio.to_thread(file_sha256, path, kept)
     machine = this_machine()
     tuning = _tuning.default(header, machine, options)
@@ -56,7 +56,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
     config = dataclasses.replace(
         config, threads=tuning.threads, slots=tuning.slots, context_tokens=tuning.context_tokens
     )
-    _tell(settings, f"Loading {path.name}")
+    _tell(settings, f"Loading {settings.display_name or path.name}")
     supervisor = Supervisor(config)
     await supervisor.connection()
     return LlamaCppRunner(
@@ -154,7 +154,7 @@ async def _tuned(
         "most_slots": tuning.slots,
     }
     before = _tuning.from_json(kept.get("tuning", key), tuning)
-    if before is None and not is_busy(machine.cores):
+    if before is None and not await is_busy(machine.cores):
         _tell(settings, "Measuring how the engine runs best on this machine (once, up to 10 s)")
         before = await _tuning.measure(config, tuning, machine, options)
         if before is not None:
