@@ -276,9 +276,5 @@ class ScoringError(BenchmarkError):
     """A scorer died or overran; the answer is kept and can be scored again."""
 
 
-class BudgetExceededError(FieldguideError):
-    """The budget does not allow another request."""
-
-
 class StoreError(FieldguideError):
     """The records cannot be read or written."""

@@ -12,28 +12,22 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 10.0
 
 
-def new_session(*, socket_path: str | None = None) -> aiohttp.ClientSession:
+def new_session() -> aiohttp.ClientSession:
     """Return a client session; aiohttp is imported here and not before.
 
     It keeps connections open, does not limit their number (the evaluation bounds what is in flight), takes proxies
     from the user's environment as other tools do, stores no cookies, and sets no total time-out: each request brings
     its own deadline.
-
-    Args:
-        socket_path: Path of a unix socket to talk to instead of the network.
     """
     import aiohttp
 
-    if socket_path is None:
-        connector: aiohttp.BaseConnector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-    else:
-        connector = aiohttp.UnixConnector(path=socket_path, limit=0)
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"fieldguide/{__version__}"},
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
-        trust_env=socket_path is None,
+        trust_env=True,
     )
 
 

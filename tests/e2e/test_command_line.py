@@ -182,6 +182,43 @@ async def test_runs_run_and_export_show_what_was_measured(tmp_path: Path) -> Non
     assert [line["completion"] for line in lines[1:]] == ["7"] * 20
 
 
+async def test_an_export_can_be_scored_again(tmp_path: Path) -> None:
+    """The exported answers are recorded answers; header and failed attempts in it are no obstacle."""
+    out = tmp_path / "run.jsonl"
+    async with fake_server(always("7")) as server:
+        ran = await fieldguide("evaluate", f"{server.url}#m", *LADDER, "--json")
+    result = ran.json["results"][0]
+    await fieldguide("export", result["run_id"], "--out", out)
+    scored = await fieldguide("score", "ladder", out, "--json")
+    assert (scored.code, scored.json["attempts"], scored.json["correct"]) == (0, 20, result["correct"])
+
+
+async def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    """Nobody pays for answers whose report has no place."""
+    async with fake_server(always("7")) as server:
+        ran = await fieldguide("evaluate", f"{server.url}#m", *LADDER, "--report", "/no/such/folder/r.html")
+    assert ran.code == 2
+    assert "r.html" in ran.err
+    assert server.calls == []
+
+
+async def test_a_run_that_measured_nothing_fails(tmp_path: Path) -> None:
+    """If every attempt has failed there is no accuracy, no token count and no cost, and the exit code says so."""
+    full = {"error": {"message": "too long", "code": "context_length_exceeded"}}
+
+    def respond(call: Call) -> Any:
+        from aiohttp import web
+
+        return web.Response(status=400, text=json.dumps(full))
+
+    async with fake_server(respond) as server:
+        ran = await fieldguide("evaluate", f"{server.url}#m", *LADDER, "--json")
+    assert ran.code == 1
+    result = ran.json["results"][0]
+    assert result["outcomes"]["failed"] == 20
+    assert (result["accuracy"], result["cost_usd"], result["usage"]["input_tokens"]) == (None, None, None)
+
+
 async def test_recorded_answers_are_compared_without_any_model(tmp_path: Path) -> None:
     """Two files of answers to the ladder's own items give a verdict."""
     exam = tmp_path / "exam.jsonl"
@@ -231,6 +268,8 @@ async def test_recorded_answers_are_compared_without_any_model(tmp_path: Path) -
         (("evaluate", "/no/such/model.gguf", "--benchmark", "ladder"), "model.gguf"),
         (("exam", "gsm8k", "--data", "/no/such/folder"), "/no/such/folder"),
         (("run", "nothing"), "runs"),
+        (("evaluate", "http://127.0.0.1:9/v1#m", "--benchmark", ","), "benchmark"),
+        (("ask", "http://127.0.0.1:9/v1#m", "hi", "--temperature", "nan"), "--temperature"),
         (("ask", "http://127.0.0.1:9/v1#m", "  "), "empty"),
         (("exam", "ladder", "--out", "/no/such/folder/exam.jsonl"), "exam.jsonl"),
     ],

@@ -16,12 +16,16 @@ from fieldguide.app.wiring import House
 from fieldguide.benchmarks import AnswerScorer
 from fieldguide.comparison import accuracy_of
 from fieldguide.domain import Accuracy, Exam, ResolvedModel
-from fieldguide.errors import UsageError
-from fieldguide.evaluation import Budget, Listener, RunOptions, RunResult, Stop, TokenPrice, run_exam
+from fieldguide.errors import InputFileError, UsageError
+from fieldguide.evaluation import Budget, Listener, RetryPolicy, RunOptions, RunResult, Stop, TokenPrice, run_exam
 from fieldguide.runners import HoldsAnswers
 from fieldguide.store import RunState, StoredCall
 
 ZERO = TokenPrice(input_usd_per_mtok=Decimal(0), output_usd_per_mtok=Decimal(0))
+
+
+_LOCAL_RETRY = RetryPolicy(tries=2)
+"""An item that brings the embedded engine down twice would do so again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,6 @@ class EvaluateRequest:
     price_in_usd_per_mtok: Decimal | None = None
     price_out_usd_per_mtok: Decimal | None = None
     options: ModelOptions = field(default_factory=ModelOptions)
-    retry_tries: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +131,8 @@ async def evaluate(
 
 
 def _check(request: EvaluateRequest) -> None:
+    if not request.benchmarks:
+        raise UsageError("No benchmark is named.", hint="Such as `--benchmark ladder`.")
     if request.attempts is not None and request.attempts <= 0:
         raise UsageError(f"--attempts takes a number above 0, not {request.attempts}.")
     if request.concurrency is not None and request.concurrency <= 0:
@@ -158,16 +163,23 @@ async def _take(
 ) -> ExamResult:
     runner, exam = opened.runner, paper.exam
     price = _price(request, opened)
+    if isinstance(runner, HoldsAnswers) and not runner.items_held & {item.item for item in exam.items}:
+        raise InputFileError(
+            runner.model.reference,
+            f"none of its items belongs to {exam.benchmark}, whose first is {exam.items[0].item!r}",
+            hint=f"See the item ids with `fieldguide exam {exam.benchmark}`.",
+        )
     result = await run_exam(
         exam,
         runner,
         paper.scorer,
         house.store,
         options=RunOptions(
-            attempts=_attempts(request, opened, exam),
+            attempts=_attempts(request, opened),
             fresh=request.fresh,
             concurrency=request.concurrency,
             price=price,
+            retry=_LOCAL_RETRY if opened.provider == "llama.cpp" else RetryPolicy(),
         ),
         budget=budget,
         locks=house.locks,
@@ -200,7 +212,7 @@ def _given_price(request: EvaluateRequest) -> TokenPrice | None:
     )
 
 
-def _attempts(request: EvaluateRequest, opened: OpenedModel, exam: Exam) -> int:
+def _attempts(request: EvaluateRequest, opened: OpenedModel) -> int:
     if request.attempts is not None:
         return request.attempts
     runner = opened.runner
@@ -224,12 +236,13 @@ def _result(opened: OpenedModel, result: RunResult, given: TokenPrice | None) ->
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:
-    total = 0
+    """Return the sum; None where there is nothing to add up or something unknown in it."""
+    known: list[int] = []
     for count in counts:
         if count is None:
             return None
-        total += count
-    return total
+        known.append(count)
+    return sum(known) if known else None
 
 
 def _cost_usd(opened: OpenedModel, call: StoredCall, given: TokenPrice | None) -> Decimal | None:
@@ -240,12 +253,12 @@ def _cost_usd(opened: OpenedModel, call: StoredCall, given: TokenPrice | None) -
 
 
 def _sum_of_costs(costs: Iterable[Decimal | None]) -> Decimal | None:
-    total = Decimal(0)
+    known: list[Decimal] = []
     for cost in costs:
         if cost is None:
             return None
-        total += cost
-    return total
+        known.append(cost)
+    return sum(known, Decimal(0)) if known else None
 
 
 def _speed(opened: OpenedModel, result: RunResult) -> Speed:

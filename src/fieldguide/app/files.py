@@ -21,6 +21,16 @@ def written(path: Path, lines: Iterable[Mapping[str, JsonValue]]) -> None:
     write_text(path, (jsonl_line(line) for line in lines))
 
 
+def check_folder_of(path: Path) -> None:
+    """Refuse a place that cannot be written, before any work is done for it.
+
+    Raises:
+        InputFileError: The folder does not exist or cannot be written, or a folder stands at `path` itself.
+    """
+    if path.is_dir() or not os.access(path.absolute().parent, os.W_OK | os.X_OK):
+        raise InputFileError(str(path), "cannot be written", hint="Name a file in a folder that exists.")
+
+
 def jsonl_line(value: Mapping[str, JsonValue]) -> str:
     """Return one line of JSONL; a lone surrogate, which UTF-8 cannot hold, stays escaped."""
     line = json.dumps(value, ensure_ascii=False)

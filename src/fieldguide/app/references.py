@@ -133,14 +133,6 @@ def _fetched(house: House, reference: str, options: ModelOptions) -> _Resolved:
     )
 
 
-def display_names(runners: list[Runner]) -> list[str]:
-    """Return a name for each model that no other one of the list has."""
-    names = [runner.model.name for runner in runners]
-    return [
-        name if names.count(name) == 1 else runner.model.reference for name, runner in zip(names, runners, strict=True)
-    ]
-
-
 def as_decimal(value: str | None, option: str) -> Decimal | None:
     """Return an amount of money; None where none was given.
 

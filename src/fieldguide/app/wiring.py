@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fieldguide.errors import AuthenticationError
+from fieldguide.errors import UsageError
 from fieldguide.http_client import LazySession
 from fieldguide.settings import Settings, read_settings
 
@@ -53,14 +53,14 @@ class House:
         """Return the key that an environment variable holds; None where no variable was named.
 
         Raises:
-            AuthenticationError: The variable is not set.
+            UsageError: The variable is not set, or holds what cannot be a key.
         """
         if variable is None:
             return None
-        key = self._environment.get(variable)
-        if not key:
-            raise AuthenticationError(
-                f"The variable {variable} is not set.", hint=f"Set it to your key first: export {variable}=..."
+        key = self._environment.get(variable, "").strip()
+        if not key or not key.isprintable():
+            raise UsageError(
+                f"The variable {variable} holds no key.", hint=f"Set it to your key first: export {variable}=..."
             )
         return key
 

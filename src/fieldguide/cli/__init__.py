@@ -18,6 +18,7 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 wrong use or bad input, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in arguments
     try:
         parsed = build_parser().parse_args(arguments)
         command = importlib.import_module(f"fieldguide.cli.{parsed.module}")
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except FieldguideError as error:
-        return _errors.report(error, as_json="--json" in arguments)
+        return _errors.report(error, as_json=as_json)
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept", file=sys.stderr)
         return _errors.INTERRUPTED
@@ -33,3 +34,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         with contextlib.suppress(OSError):  # the reader went away; the interpreter must not complain at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _errors.FAILED
+    except Exception as error:
+        return _errors.report(_errors.unforeseen(error), as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TextIO
 
 from fieldguide.app.ask import Answer, ask, question
 from fieldguide.cli._loop import run_to_end
@@ -24,6 +24,8 @@ def run(args: Namespace) -> int:
         raise UsageError("The prompt is empty.")
     if args.max_tokens <= 0:
         raise UsageError(f"--max-tokens takes a number above 0, not {args.max_tokens}.")
+    if args.temperature is not None and not 0 <= args.temperature <= 10:
+        raise UsageError(f"--temperature takes a number of at least 0, not {args.temperature}.")
     if args.text and args.system:
         raise UsageError("--system and --text exclude each other: a plain text has no system message.")
     request = question(
@@ -35,7 +37,7 @@ def run(args: Namespace) -> int:
         def show(piece: TextDelta) -> None:
             line.clear()
             stream = sys.stderr if piece.reasoning else sys.stdout
-            stream.write(piece.text.encode("utf-8", "replace").decode())
+            stream.write(_for(stream, piece.text))
             stream.flush()
 
         def work(stop: Stop) -> Coroutine[Any, Any, Answer]:
@@ -49,6 +51,14 @@ def run(args: Namespace) -> int:
         print()
         note(args, _footer(answer))
     return 0
+
+
+def _for(stream: TextIO, text: str) -> str:
+    """Return text that a stream can take; on a terminal a model must not move the cursor or change colours."""
+    text = text.encode("utf-8", "replace").decode()
+    if not stream.isatty():
+        return text
+    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _as_json(answer: Answer) -> dict[str, Any]:

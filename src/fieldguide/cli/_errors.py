@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 from fieldguide import errors
@@ -11,6 +13,7 @@ from fieldguide import errors
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 EXIT_CODES: dict[type[errors.FieldguideError], int] = {
+    errors.FieldguideError: FAILED,
     errors.UsageError: WRONG_USE,
     errors.CatalogueError: WRONG_USE,
     errors.SourceError: FAILED,
@@ -21,7 +24,6 @@ EXIT_CODES: dict[type[errors.FieldguideError], int] = {
     errors.ModelLoadError: WRONG_USE,
     errors.BenchmarkError: FAILED,
     errors.DatasetUnavailableError: WRONG_USE,
-    errors.BudgetExceededError: FAILED,
     errors.StoreError: FAILED,
 }
 """Exit code of each branch of the error tree; a class takes the code of its nearest ancestor here."""
@@ -42,6 +44,16 @@ def error_json(error: errors.FieldguideError) -> dict[str, Any]:
             "retryable": error.retryable,
         }
     }
+
+
+def unforeseen(error: Exception) -> errors.FieldguideError:
+    """Return an error for what nobody foresaw, with the place in our code where it happened."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return errors.FieldguideError(
+        f"Something unforeseen went wrong ({type(error).__name__}: {error}{where}).",
+        hint="This is a fault of Fieldguide; please report it with the command. What was committed is kept.",
+    )
 
 
 def report(error: errors.FieldguideError, *, as_json: bool) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from fieldguide.app.as_json import comparison_json, evaluation_json
 from fieldguide.app.compare import Comparison, compare
 from fieldguide.app.evaluate import EvaluateRequest, Evaluation, evaluate
+from fieldguide.app.files import check_folder_of
 from fieldguide.app.references import as_decimal
 from fieldguide.app.report import write_report
 from fieldguide.app.wiring import House
@@ -29,10 +30,18 @@ _EXIT = {RunState.FINISHED: 0, RunState.BUDGET: FAILED, RunState.INTERRUPTED: IN
 def run(args: Namespace) -> int:
     """Measure, and compare if that is what was asked."""
     house = house_of(args)
+    if args.report is not None:
+        check_folder_of(args.report)
     with ProgressLine(quiet=args.quiet) as line:
         if args.command == "compare":
             return _compare(args, house, line)
         return _evaluate(args, house, line)
+
+
+def _exit_code(evaluation: Evaluation) -> int:
+    """Return 1 where a whole exam was taken and not one answer could be judged: nothing was measured."""
+    measured = all(result.accuracy.scored or not result.run.planned for result in evaluation.results)
+    return _EXIT[evaluation.state] if measured or evaluation.state is not RunState.FINISHED else FAILED
 
 
 def _request(args: Namespace, line: ProgressLine, stop: Stop) -> EvaluateRequest:
@@ -64,7 +73,7 @@ def _evaluate(args: Namespace, house: House, line: ProgressLine) -> int:
         print_json(evaluation_json(evaluation) | {"report": report})
     else:
         _show(args, comparison, report)
-    return _EXIT[evaluation.state]
+    return _exit_code(evaluation)
 
 
 def _compare(args: Namespace, house: House, line: ProgressLine) -> int:
@@ -78,7 +87,7 @@ def _compare(args: Namespace, house: House, line: ProgressLine) -> int:
         print_json(comparison_json(comparison, report=report))
     else:
         _show(args, comparison, report)
-    return _EXIT[comparison.evaluation.state]
+    return _exit_code(comparison.evaluation)
 
 
 def _report(args: Namespace, comparison: Comparison) -> str | None:

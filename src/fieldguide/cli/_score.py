@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from fieldguide.app.as_json import item_score_json, scored_json
-from fieldguide.app.files import written
+from fieldguide.app.files import check_folder_of, written
 from fieldguide.app.score import Scored, score_file
 from fieldguide.cli._output import house_of, note, print_json
 from fieldguide.cli._progress import ProgressLine
@@ -14,6 +14,8 @@ from fieldguide.cli._tables import accuracy_table
 
 def run(args: Namespace) -> int:
     """Score a file of answers and print the result."""
+    if args.per_item is not None:
+        check_folder_of(args.per_item)
     with ProgressLine(quiet=args.quiet) as line:
         scored = score_file(
             house_of(args),

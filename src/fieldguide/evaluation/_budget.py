@@ -41,11 +41,10 @@ class Budget:
     therefore exceed the limit by no more than requests in flight that turn out dearer than any before them.
     """
 
-    def __init__(self, limit_usd: Decimal | None, *, spent_usd: Decimal = Decimal(0)) -> None:
-        """Start with what earlier work on the same run has spent."""
+    def __init__(self, limit_usd: Decimal | None) -> None:
+        """Start with nothing spent; None is no limit."""
         self.limit_usd = limit_usd
-        self.spent_usd = spent_usd
-        self.unknown_costs = 0
+        self.spent_usd = Decimal(0)
         self._dearest_usd: Decimal | None = None
         self._in_flight = 0
 
@@ -57,6 +56,10 @@ class Budget:
             return self.spent_usd < self.limit_usd
         expected_usd = most_usd if self._dearest_usd is None else min(self._dearest_usd, most_usd)
         return self.spent_usd + (self._in_flight + 1) * expected_usd <= self.limit_usd
+
+    def spent_before(self, amount_usd: Decimal) -> None:
+        """Count what a run has spent before it was interrupted or killed."""
+        self.spent_usd += amount_usd
 
     @property
     def waiting_helps(self) -> bool:
@@ -75,8 +78,6 @@ class Budget:
             most_usd: The most that it can have cost.
         """
         self._in_flight -= 1
-        if cost_usd is None:
-            self.unknown_costs += 1
         self.spent_usd += most_usd if cost_usd is None else cost_usd
         if cost_usd:
             self._dearest_usd = max(self._dearest_usd or Decimal(0), cost_usd)

@@ -77,8 +77,13 @@ class Engine:
         price: TokenPrice | None,
         settings: EngineSettings,
         stop: Stop,
+        any_answer: bool,
     ) -> None:
-        """Take everything it works with; nothing is sent before `send`."""
+        """Take everything it works with; nothing is sent before `send`.
+
+        `any_answer` says that this model has answered items of this exam before: a request that is then called
+        malformed is the item's fault and not the endpoint's.
+        """
         self._run, self._runner, self._store, self._judge = run, runner, store, judge
         self._generates = not isinstance(runner, HoldsAnswers)
         self._tally, self._budget, self._price = tally, budget, price
@@ -89,7 +94,7 @@ class Engine:
         self._fatal: FieldguideError | None = None
         self._budget_reached = False
         self._failures_in_a_row = 0
-        self._any_answer = False
+        self._any_answer = any_answer
 
     async def send(self, attempts: list[PlannedAttempt]) -> RunState:
         """Send every attempt and return how that ended.
@@ -161,7 +166,7 @@ class Engine:
     def _count_failure(self, error: FieldguideError) -> None:
         self._tally.failed += 1
         self._tally.tell()
-        self._failures_in_a_row += 1
+        self._failures_in_a_row += error.retryable  # an item's own fault says nothing of the next one
         if self._failures_in_a_row >= max(_MOST_FAILURES_IN_A_ROW, 2 * self._settings.concurrency):
             error.message = f"{self._failures_in_a_row} attempts in a row have failed; the last: {error.message}"
             self._end_with(error)
@@ -221,11 +226,12 @@ class Engine:
         )
         try:
             completion = await self._runner.complete(attempt.request)
-        except ContentFilterError as error:
+        except ContentFilterError as withheld:
             completion = Completion(
-                text="", finish_reason=FinishReason.CONTENT_FILTER, metadata={"withheld": error.message}
+                text="", finish_reason=FinishReason.CONTENT_FILTER, metadata={"withheld": withheld.message}
             )
-        except FieldguideError as error:
+        except Exception as caught:
+            error = _as_ours(caught)
             if isinstance(error, InvalidRequestError) and self._any_answer:
                 error = _of_this_item(error)
             cost_usd = self._failed_cost_usd(error)
@@ -258,6 +264,15 @@ class Engine:
         if self._price is None or isinstance(error, RunnerTimeoutError | ResponseFormatError | RunnerUnavailableError):
             return None
         return Decimal(0)
+
+
+def _as_ours(error: Exception) -> FieldguideError:
+    """Return the error itself, or, where a runner stumbled over something unforeseen, one that says so."""
+    if isinstance(error, FieldguideError):
+        return error
+    unforeseen = ResponseFormatError(f"The answer could not be read ({type(error).__name__}: {error}).")
+    unforeseen.__cause__ = error
+    return unforeseen
 
 
 def _of_this_item(error: InvalidRequestError) -> ResponseFormatError:

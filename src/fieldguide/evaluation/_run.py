@@ -170,6 +170,7 @@ class _Taking:
 
     async def result(self) -> RunResult:
         began_s = time.monotonic()
+        self._budget.spent_before(self._store.spent_usd([self._run.run_id])[0])
         judge = Judge(self._store, self._exam, self._scorer, told=self._count)
         state, reason = RunState.INTERRUPTED, None
         try:
@@ -201,6 +202,7 @@ class _Taking:
             price=self._options.price,
             settings=EngineSettings(concurrency=concurrency, retry=self._options.retry, grace_s=self._options.grace_s),
             stop=self._stop,
+            any_answer=bool(self._already),
         )
 
     @staticmethod

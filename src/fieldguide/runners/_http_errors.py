@@ -36,10 +36,10 @@ def retry_after_s(headers: Mapping[str, str], *, now: datetime | None = None) ->
         seconds = float(value)
     except ValueError:
         try:
-            moment = parsedate_to_datetime(value)
-        except (ValueError, TypeError, IndexError):
+            moment = parsedate_to_datetime(value).astimezone(UTC)
+        except (ValueError, TypeError, IndexError, OverflowError):
             return None
-        seconds = (moment.astimezone(UTC) - (now or datetime.now(UTC))).total_seconds()
+        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
@@ -105,18 +105,22 @@ def _described(body: dict[str, Any]) -> tuple[str, str]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:_MOST_MESSAGE]
+    """Return text without tags, control characters and needless space, cut to a sentence or two."""
+    words = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    return "".join(char for char in words if char.isprintable())[:_MOST_MESSAGE]
 
 
 def _context_numbers(body: dict[str, Any], words: str) -> dict[str, int | None]:
     error = body.get("error")
     details = error if isinstance(error, dict) else {}
     limit, requested = details.get("n_ctx"), details.get("n_prompt_tokens")
-    if not isinstance(limit, int) and (found := re.search(r"(?:length|window)[^\d]{0,20}(\d+)", words)):
-        limit = int(found[1])
-    if not isinstance(requested, int) and (found := re.search(r"(?:requested|resulted in|got)[^\d]{0,20}(\d+)", words)):
-        requested = int(found[1])
-    return {
-        "limit_tokens": limit if isinstance(limit, int) else None,
-        "requested_tokens": requested if isinstance(requested, int) else None,
-    }
+    if not isinstance(limit, int):
+        limit = _number_after(r"length|window", words)
+    if not isinstance(requested, int):
+        requested = _number_after(r"requested|resulted in|got", words)
+    return {"limit_tokens": limit, "requested_tokens": requested}
+
+
+def _number_after(words: str, text: str) -> int | None:
+    found = re.search(rf"(?:{words})[^\d]{{0,20}}(\d{{1,12}})\b", text)
+    return int(found[1]) if found else None

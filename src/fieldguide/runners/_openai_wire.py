@@ -49,6 +49,11 @@ def finish_reason(raw: str | None) -> FinishReason:
     return _FINISH_REASONS.get(raw or "", FinishReason.UNKNOWN)
 
 
+def _text(value: object) -> str | None:
+    """Return a text, or None for anything else that stands in its place."""
+    return value if isinstance(value, str) else None
+
+
 def parse_json(text: str) -> dict[str, Any]:
     """Return the JSON object of a response body.
 
@@ -80,7 +85,7 @@ def parse_completion(text: str, *, e2e_latency_s: float) -> Completion:
     """
     body = parse_json(text)
     choice = _first_choice(body)
-    raw_reason = choice.get("finish_reason")
+    raw_reason = _text(choice.get("finish_reason"))
     answer, reasoning = _texts(choice)
     reason = finish_reason(raw_reason)
     if answer is None:
@@ -96,7 +101,7 @@ def parse_completion(text: str, *, e2e_latency_s: float) -> Completion:
         raw_finish_reason=raw_reason,
         usage=parse_usage(body.get("usage")),
         latency=Latency(e2e_latency_s=e2e_latency_s),
-        model=body.get("model"),
+        model=_text(body.get("model")),
         raw=text,
         metadata=_metadata(body),
     )
@@ -119,7 +124,7 @@ def _texts(choice: dict[str, Any]) -> tuple[str | None, str | None]:
         raise ContentFilterError(str(message["refusal"]))
     content = message.get("content")
     if isinstance(content, list):  # some servers send a list of parts
-        content = "".join(part.get("text", "") for part in content if isinstance(part, dict))
+        content = "".join(_text(part.get("text")) or "" for part in content if isinstance(part, dict))
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     return (content if isinstance(content, str) else None), (reasoning if isinstance(reasoning, str) else None)
 
@@ -172,7 +177,7 @@ class StreamedAnswer:
         """
         self._raw.append(data)
         chunk = parse_json(data)
-        self._model = chunk.get("model") or self._model
+        self._model = _text(chunk.get("model")) or self._model
         self._metadata = _metadata(chunk) or self._metadata
         if isinstance(chunk.get("usage"), dict):
             self._usage = parse_usage(chunk["usage"])
@@ -185,7 +190,7 @@ class StreamedAnswer:
         return deltas
 
     def _deltas(self, choice: dict[str, Any]) -> list[TextDelta]:
-        self._raw_reason = choice.get("finish_reason") or self._raw_reason
+        self._raw_reason = _text(choice.get("finish_reason")) or self._raw_reason
         delta = choice.get("delta")
         source = delta if isinstance(delta, dict) else {"content": choice.get("text")}
         deltas = []

@@ -17,6 +17,7 @@ from fieldguide.errors import (
     UnsupportedError,
     UsageError,
 )
+from fieldguide.http_client import CONNECT_TIMEOUT_S
 from fieldguide.runners import _openai_wire as wire
 from fieldguide.runners._http_errors import error_of_status
 from fieldguide.runners._interface import RunnerSettings
@@ -38,17 +39,25 @@ async def open_runner(target: str, settings: RunnerSettings) -> OpenAICompatible
         UsageError: The address is not an HTTP URL or names no model.
     """
     base_url, _, model = target.partition("#")
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"{base_url!r} is not an HTTP address.", hint="Write it as http://HOST:PORT/v1#MODEL.")
-    if parts.username or parts.password:
-        raise UsageError("A key in the address would be recorded.", hint="Use `--api-key-env VARIABLE` instead.")
+    _check_address(base_url)
     if not model:
         raise UsageError(f"{base_url} names no model.", hint=f"Write it as {base_url}#MODEL.")
     endpoint = settings.options.get("endpoint", "chat")
     if endpoint not in {"chat", "completions"}:
         raise UsageError(f"There is no endpoint {endpoint!r}.", hint="Choose `chat` or `completions`.")
     return OpenAICompatibleRunner(base_url.rstrip("/"), model, settings, text=endpoint == "completions")
+
+
+def _check_address(base_url: str) -> None:
+    try:
+        parts = urlsplit(base_url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"{base_url!r} is not an HTTP address.", hint="Write it as http://HOST:PORT/v1#MODEL.")
+    if parts.username or parts.password or parts.query:
+        raise UsageError("A key in the address would be recorded.", hint="Use `--api-key-env VARIABLE` instead.")
 
 
 class OpenAICompatibleRunner:
@@ -103,7 +112,7 @@ class OpenAICompatibleRunner:
         settings = self._settings
         headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
         timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=10, sock_read=settings.idle_timeout_s if stream else None
+            total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=settings.idle_timeout_s if stream else None
         )
         try:
             async with (
@@ -119,6 +128,10 @@ class OpenAICompatibleRunner:
                 if response.status != 200:
                     raise error_of_status(response.status, await self._whole_body(response), response.headers)
                 yield response
+        except aiohttp.ConnectionTimeoutError as error:
+            raise RunnerUnavailableError(
+                f"{self._base_url} cannot be reached within {CONNECT_TIMEOUT_S:.0f} s."
+            ) from error
         except aiohttp.SocketTimeoutError as error:
             raise RunnerTimeoutError(f"{self._base_url} was silent for {settings.idle_timeout_s:.0f} s.") from error
         except TimeoutError as error:
@@ -148,4 +161,6 @@ class OpenAICompatibleRunner:
             body += piece
             if len(body) > _MOST_BODY_BYTES:
                 raise ResponseFormatError("The answer is larger than 32 MiB and was not read.")
-        return body.decode("utf-8", "replace")
+        text = body.decode("utf-8", "replace")
+        key = self._settings.api_key
+        return text.replace(key, "***") if key else text  # some servers echo the key, and answers are recorded

@@ -23,6 +23,8 @@ from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners._openai_wire import finish_reason, parse_usage
 from fieldguide.sources.jsonl import JsonLine, read_jsonl
 
+_MOST_ATTEMPTS = 10_000
+
 
 async def open_runner(target: str, settings: RunnerSettings) -> RecordedRunner:
     """Read the file and return a runner over its answers.
@@ -45,6 +47,8 @@ def read_answers(path: Path) -> dict[tuple[str, int], Completion]:
     """
     answers: dict[tuple[str, int], Completion] = {}
     for line in read_jsonl(path):
+        if _of_export(line):
+            continue
         key = _key(path, line)
         if key in answers:
             raise InputFileError(str(path), f"attempt {key[1]} at item {key[0]!r} stands twice", line=line.number)
@@ -54,12 +58,19 @@ def read_answers(path: Path) -> dict[tuple[str, int], Completion]:
     return answers
 
 
+def _of_export(line: JsonLine) -> bool:
+    """Whether a line of `fieldguide export` is no answer: its header, or an attempt that has failed."""
+    value = line.value
+    header = "run" in value and "item" not in value
+    return header or (value.get("outcome") == "failed" and value.get("completion") is None)
+
+
 def _key(path: Path, line: JsonLine) -> tuple[str, int]:
     item, attempt = line.value.get("item"), line.value.get("attempt")
     if not isinstance(item, str) or not item:
         raise InputFileError(str(path), 'has no "item" (a text)', line=line.number)
-    if not isinstance(attempt, int) or isinstance(attempt, bool) or attempt < 0:
-        raise InputFileError(str(path), 'has no "attempt" (a number from 0)', line=line.number)
+    if not isinstance(attempt, int) or isinstance(attempt, bool) or not 0 <= attempt < _MOST_ATTEMPTS:
+        raise InputFileError(str(path), f'has no "attempt" (a number from 0, below {_MOST_ATTEMPTS})', line=line.number)
     return item, attempt
 
 

@@ -87,21 +87,21 @@ class Store:
     ) -> Run:
         """Return the run of this exam, model and number of attempts, creating it where there is none.
 
-        `fresh` starts a new generation, which shares no answer with the earlier ones.
+        `fresh` starts a new generation, which shares no answer with the earlier ones; a fresh run that was not
+        finished goes on instead. Whether a run is fresh is decided when it is made and never changes.
         """
 
         def write(connection: sqlite3.Connection) -> str:
             _keep_model(connection, model)
             _keep_exam(connection, exam)
-            generation = _generation(connection, model.model_key, exam.benchmark, fresh=fresh)
+            generation = _generation(connection, exam, model.model_key, attempts, fresh=fresh)
             key = (exam.exam_id, model.model_key, attempts, generation)
             run_id = _run_id(exam, model, attempts, generation)
             connection.execute(
                 "INSERT INTO runs (run_id, exam_id, model_key, attempts, generation, state, started_at, updated_at,"
                 " options, environment) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)"
                 " ON CONFLICT (exam_id, model_key, attempts, generation) DO UPDATE SET state = 'running',"
-                " reason = NULL, updated_at = excluded.updated_at, options = excluded.options,"
-                " environment = excluded.environment",
+                " reason = NULL, updated_at = excluded.updated_at, environment = excluded.environment",
                 (run_id, *key, _rows.now(), _rows.now(), _rows.to_json(options), _rows.to_json(environment)),
             )
             _keep_plan(connection, run_id, planned)
@@ -237,16 +237,19 @@ class Store:
     def spent_usd(self, run_ids: Sequence[str]) -> tuple[Decimal, int]:
         """Return what these runs have paid (US dollars) and the number of calls whose cost is unknown.
 
-        A call that was sent and never ended (its process was killed) counts with what was reserved for it.
+        A call that was sent and never ended (its process was killed) counts with the dearest cost of the others, or,
+        where there is none, with what was reserved for it.
         """
         rows = self._read_many("SELECT state, cost_usd, reserved_usd FROM calls WHERE run_id IN ({marks})", (), run_ids)
-        spent, unknown = Decimal(0), 0
+        known = [Decimal(row["cost_usd"]) for row in rows if row["cost_usd"] is not None]
+        dearest = max(known, default=Decimal(0)) or None
+        spent, unknown = sum(known, Decimal(0)), 0
         for row in rows:
-            cost = row["reserved_usd"] if row["state"] == "sent" else row["cost_usd"]
-            if cost is None:
+            if row["cost_usd"] is None and row["reserved_usd"] is not None:
+                reserved = Decimal(row["reserved_usd"])
+                spent += reserved if dearest is None else min(dearest, reserved)
+            elif row["cost_usd"] is None:
                 unknown += row["state"] == "received"
-            else:
-                spent += Decimal(cost)
         return spent, unknown
 
     # -- scores -------------------------------------------------------------------------------------------------
@@ -304,10 +307,11 @@ class Store:
 
 
 def _keep_model(connection: sqlite3.Connection, model: ResolvedModel) -> None:
+    name, reference = _rows.as_text(model.name), _rows.as_text(model.reference)
     connection.execute(
         "INSERT INTO models VALUES (?, ?, ?, ?, ?) ON CONFLICT (model_key) DO UPDATE SET"
         " name = excluded.name, reference = excluded.reference, facts = excluded.facts",
-        (model.model_key, model.name, model.reference, _rows.to_json(model.identity), _rows.to_json(model.facts)),
+        (model.model_key, name, reference, _rows.to_json(model.identity), _rows.to_json(model.facts)),
     )
 
 
@@ -337,14 +341,19 @@ def _keep_plan(connection: sqlite3.Connection, run_id: str, planned: Sequence[Pl
     )
 
 
-def _generation(connection: sqlite3.Connection, model_key: str, benchmark: str, *, fresh: bool) -> int:
+def _generation(connection: sqlite3.Connection, exam: Exam, model_key: str, attempts: int, *, fresh: bool) -> int:
     newest = connection.execute(
         "SELECT max(generation) FROM runs JOIN exams USING (exam_id) WHERE model_key = ? AND benchmark = ?",
-        (model_key, benchmark),
+        (model_key, exam.benchmark),
     ).fetchone()[0]
     if newest is None:
         return 0
-    return int(newest) + fresh
+    unfinished = connection.execute(
+        "SELECT 1 FROM runs WHERE exam_id = ? AND model_key = ? AND attempts = ? AND generation = ?"
+        " AND state != 'finished' AND json_extract(options, '$.fresh')",
+        (exam.exam_id, model_key, attempts, newest),
+    ).fetchone()
+    return int(newest) + (fresh and unfinished is None)
 
 
 def _run_id(exam: Exam, model: ResolvedModel, attempts: int, generation: int) -> str:

@@ -209,6 +209,60 @@ async def test_an_invalid_request_after_good_ones_concerns_its_item_alone(lab: L
     assert outcomes(result).count(Outcome.CORRECT) == 9
 
 
+async def test_an_item_refused_before_is_refused_again_without_stopping_the_run(lab: Lab) -> None:
+    """Running again asks only the refused item; that others were answered is remembered."""
+
+    def answer(request: CompletionRequest) -> str | FieldguideError:
+        return InvalidRequestError("bad characters") if request.item == "sums/7" else answers_right(request)
+
+    await lab.take(FakeRunner(answer), concurrency=1)
+    again = await lab.take(FakeRunner(answer), concurrency=1)
+    assert outcomes(again)[7] is Outcome.FAILED
+    assert again.run.state is RunState.FINISHED
+
+
+async def test_a_runner_that_stumbles_costs_one_attempt_and_not_the_run(lab: Lab) -> None:
+    """An error that nobody foresaw is a failed attempt with its words."""
+
+    def answer(request: CompletionRequest) -> str:
+        if request.item == "sums/3":
+            raise AttributeError("no such thing")
+        return answers_right(request)
+
+    result = await lab.take(FakeRunner(answer))
+    assert outcomes(result)[3] is Outcome.FAILED
+    assert "no such thing" in result.failures[0]
+    assert outcomes(result).count(Outcome.CORRECT) == 9
+
+
+async def test_a_fresh_run_that_was_stopped_goes_on_and_stays_fresh(lab: Lab) -> None:
+    """Neither the same command nor one without `fresh` buys its answers again or mixes older ones in."""
+    await lab.take(FakeRunner(answers_right))
+    for again in (True, False):
+        stop = Stop()
+
+        def answer(request: CompletionRequest, stop: Stop = stop) -> str:
+            if request.item == "sums/4":
+                stop.request()
+            return answers_right(request)
+
+        stopped = await lab.take(FakeRunner(answer), fresh=True, stop=stop, concurrency=1)
+        runner = FakeRunner(answers_right)
+        rest = await lab.take(runner, fresh=again)
+        assert rest.run.run_id == stopped.run.run_id
+        assert len(runner.requests) == 10 - len(stopped.scores)
+        assert {call.run_id for call in rest.calls} == {rest.run.run_id}
+
+
+async def test_the_budget_holds_over_interruptions(lab: Lab) -> None:
+    """What a run has spent counts when the same run is taken up again."""
+    answer = Completion(text="1", finish_reason=FinishReason.STOP, usage=Usage(input_tokens=0, output_tokens=1))
+    runner = FakeRunner(answer)
+    for limit, asked in ((3, 3), (3, 3), (5, 5)):
+        await lab.take(runner, sums(20), budget=Budget(Decimal(limit)), price=DOLLAR_PER_TOKEN, concurrency=4)
+        assert len(runner.requests) == asked
+
+
 async def test_a_dead_endpoint_ends_the_run_before_every_item_is_burnt(lab: Lab) -> None:
     """Ten failures in a row without any answer stop the run with the reason."""
     runner = FakeRunner(RunnerUnavailableError("connection refused"))

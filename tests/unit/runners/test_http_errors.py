@@ -24,6 +24,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
         ("Mon, 23 Nov 2026 12:00:30 GMT", 30.0),
         ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
         ("soon", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", None),
         ("nan", None),
         ("inf", None),
         ("", None),
@@ -92,6 +93,14 @@ def test_numbers_of_a_full_context_are_kept() -> None:
         error = error_of_status(400, json.dumps(body), {})
         assert isinstance(error, errors.ContextLengthExceededError)
         assert (error.limit_tokens, error.requested_tokens) == expected
+
+
+def test_a_number_without_end_is_no_limit() -> None:
+    """Thousands of digits in an error are not taken for a context length."""
+    body = {"error": {"message": "maximum context length is " + "9" * 5000, "code": "context_length_exceeded"}}
+    error = error_of_status(400, json.dumps(body), {})
+    assert isinstance(error, errors.ContextLengthExceededError)
+    assert error.limit_tokens is None
 
 
 def test_a_page_of_html_is_told_in_plain_words() -> None:

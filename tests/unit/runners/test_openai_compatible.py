@@ -161,6 +161,7 @@ def _bodies() -> list[tuple[str, Any, type[errors.RunnerError]]]:
         ("nothing", web.Response(text=""), errors.ResponseFormatError),
         ("cut JSON", web.Response(text='{"choices": [{"mess'), errors.ResponseFormatError),
         ("deep JSON", web.Response(text="[" * 200_000), errors.ResponseFormatError),
+        ("a number as reason", {"choices": [{"message": {}, "finish_reason": 7}]}, errors.ResponseFormatError),
         ("a status", web.Response(status=503, text="busy"), errors.RunnerUnavailableError),
     ]
 
@@ -180,6 +181,27 @@ async def test_an_answer_that_is_only_filtered_or_cut_is_an_answer(session: Lazy
     assert (cut.text, cut.finish_reason) == ("", FinishReason.LENGTH)
     withheld = await completes(lambda call: chat(None, finish_reason="content_filter"), session, tmp_path)
     assert withheld.finish_reason is FinishReason.CONTENT_FILTER
+
+
+async def test_fields_of_the_wrong_type_do_not_cost_the_answer(session: LazySession, tmp_path: Path) -> None:
+    """A number for a model, a list for a reason, a part without text: unknown, and the text is kept."""
+    body = chat("4") | {"model": 5}
+    body["choices"][0]["finish_reason"] = ["stop"]
+    completion = await completes(lambda call: body, session, tmp_path)
+    assert (completion.text, completion.model, completion.finish_reason) == ("4", None, FinishReason.UNKNOWN)
+    parts = chat("x")
+    parts["choices"][0]["message"]["content"] = [{"type": "text", "text": None}, {"type": "text", "text": "4"}]
+    assert (await completes(lambda call: parts, session, tmp_path)).text == "4"
+
+
+async def test_a_key_that_is_echoed_is_not_kept(session: LazySession, tmp_path: Path) -> None:
+    """Neither an error nor an answer brings the key into records or onto the screen."""
+    refused = web.Response(status=401, text='{"error": {"message": "bad key Bearer sek-RET"}}')
+    with pytest.raises(errors.AuthenticationError) as caught:
+        await completes(lambda call: refused, session, tmp_path, api_key="sek-RET")
+    assert "sek-RET" not in caught.value.message
+    echoed = await completes(lambda call: chat("sek-RET"), session, tmp_path, api_key="sek-RET")
+    assert "sek-RET" not in echoed.text + (echoed.raw or "")
 
 
 async def test_a_huge_body_is_not_read_to_its_end(session: LazySession, tmp_path: Path) -> None:
@@ -214,7 +236,18 @@ async def test_nobody_there_is_told_with_the_address(session: LazySession, tmp_p
     assert caught.value.retryable
 
 
-@pytest.mark.parametrize("target", ["http://127.0.0.1:1/v1", "ftp://x#m", "nothing#m", "http://user:key@host/v1#m"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1:1/v1",
+        "ftp://x#m",
+        "nothing#m",
+        "http://user:key@host/v1#m",
+        "http://[::1#m",
+        "http://h:99999/v1#m",
+        "http://h/v1?api_key=x#m",
+    ],
+)
 async def test_an_address_that_cannot_be_used_is_refused_at_once(
     session: LazySession, tmp_path: Path, target: str
 ) -> None:

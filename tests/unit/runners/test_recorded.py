@@ -75,6 +75,7 @@ async def test_the_file_is_known_by_its_content(tmp_path: Path) -> None:
         ({"item": "b", "completion": "x"}, "attempt"),
         ({"item": "b", "attempt": -1, "completion": "x"}, "attempt"),
         ({"item": "b", "attempt": True, "completion": "x"}, "attempt"),
+        ({"item": "b", "attempt": 300_000_000, "completion": "x"}, "attempt"),
         ({"item": "b", "attempt": 0}, "completion"),
         ({"item": "b", "attempt": 0, "completion": "x", "finish_reason": 3}, "finish_reason"),
         ({"item": "b", "attempt": 0, "completion": "x", "choice_order": [0, 0, 1]}, "choice_order"),

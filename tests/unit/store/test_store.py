@@ -118,7 +118,7 @@ async def test_scores_belong_to_the_key_they_were_made_under(tmp_path: Path) -> 
 
 
 async def test_a_fresh_run_shares_nothing_with_earlier_ones(tmp_path: Path) -> None:
-    """`fresh` begins a new generation; without it every committed answer is reused, of any generation."""
+    """`fresh` begins a new generation and stays so; another run reuses every committed answer, of any generation."""
     store = Store(tmp_path / "records.sqlite")
     first = open_run(store)
     await answer(store, first, "old")
@@ -126,11 +126,13 @@ async def test_a_fresh_run_shares_nothing_with_earlier_ones(tmp_path: Path) -> N
     assert fresh.run_id != first.run_id
     assert store.answers(fresh) == ([], 3)
     await answer(store, fresh, "new", item="sums/1")
-    plain = open_run(store)
-    texts = [each.call.completion.text for each in store.answers(plain)[0] if each.call]
+    same, longer = open_run(store), open_run(store, count=4)
+    texts = {
+        run.run_id: [each.call.completion.text for each in store.answers(run)[0] if each.call] for run in (same, longer)
+    }
     store.close()
-    assert plain.run_id == fresh.run_id
-    assert texts == ["old", "new"]
+    assert same.run_id == fresh.run_id != longer.run_id
+    assert texts == {same.run_id: ["new"], longer.run_id: ["old", "new"]}
 
 
 async def test_writes_that_wait_together_share_a_commit_and_one_bad_write_harms_no_other(tmp_path: Path) -> None:
