@@ -296,6 +296,17 @@ async def test_a_malformed_answer_names_its_line(tmp_path: Path) -> None:
     assert "line 2" in ran.json["error"]["message"]
 
 
+async def test_a_torn_last_line_is_passed_over_and_told(tmp_path: Path) -> None:
+    """The line that a kill cut short costs itself alone, and both commands say so."""
+    answers = tmp_path / "answers.jsonl"
+    exam = (await fieldguide("exam", "ladder", "--limit", "1", "--json")).json["exam_items"][0]["item"]
+    answers.write_text(json.dumps({"item": exam, "attempt": 0, "completion": "7"}) + '\n{"item": "lad')
+    scored = await fieldguide("score", "ladder", answers, "--json")
+    assert (scored.code, scored.json["attempts"], len(scored.json["warnings"])) == (0, 1, 1)
+    ran = await fieldguide("evaluate", f"recorded:{answers}", "--benchmark", "ladder", "--limit", "1", "--json")
+    assert scored.json["warnings"][0] in ran.json["warnings"]
+
+
 async def test_a_server_that_is_gone_fails_with_its_address(tmp_path: Path) -> None:
     """Nobody there: exit code 1, the address, and nothing lost."""
     ran = await fieldguide("ask", "http://127.0.0.1:9/v1#m", "hello", "--json")

@@ -41,6 +41,7 @@ def scored_json(scored: Scored) -> dict[str, Any]:
         "scorer": scorer_json(scored.scorer),
         "unknown_items": len(scored.unknown_items),
         "unanswered_items": scored.unanswered_items,
+        "warnings": list(scored.warnings),
     }
 
 

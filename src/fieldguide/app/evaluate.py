@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -282,6 +282,9 @@ def _warnings(opened: OpenedModel, result: RunResult) -> tuple[str, ...]:
     """Return what a reader of the scores has to know besides."""
     warnings: list[str] = []
     name, exam = opened.runner.model.name, result.exam
+    for told in (exam.source.get("warnings"), opened.runner.model.facts.get("warnings")):
+        if isinstance(told, Sequence):
+            warnings += map(str, told)
     if isinstance(opened.runner, HoldsAnswers):
         asked = {item.item for item in exam.items}
         held = opened.runner.items_held
@@ -309,4 +312,4 @@ def _named_apart(results: list[ExamResult]) -> tuple[ExamResult, ...]:
 
 
 def _doubts(results: list[ExamResult]) -> tuple[str, ...]:
-    return tuple(warning for result in results for warning in result.warnings)
+    return tuple(dict.fromkeys(warning for result in results for warning in result.warnings))

@@ -29,6 +29,8 @@ class Scored:
     accuracy: Accuracy
     unknown_items: tuple[str, ...]
     """Items of the file that the exam does not have; they are not scored."""
+    warnings: tuple[str, ...]
+    """What was passed over in the files that were read."""
     unanswered_items: int
     """Items of the exam without an answer in the file."""
 
@@ -58,7 +60,8 @@ def score_file(
         InputFileError: The file is malformed, or none of its items belongs to the exam.
         BenchmarkError: The exam cannot be built.
     """
-    recorded = read_answers(answers)
+    warnings: list[str] = []
+    recorded = read_answers(answers, warnings.append)
     exam, scorer = build_exam(benchmark, data=data or house.settings.data, seed=seed, protocol=protocol)
     items = known_items(exam)
     mine = {key: completion for key, completion in recorded.items() if key[0] in items}
@@ -86,8 +89,14 @@ def score_file(
         targets={item.item: item.target for item in exam.items},
         accuracy=accuracy_of(scores),
         unknown_items=tuple(dict.fromkeys(item for item, _ in recorded if item not in items)),
+        warnings=(*warnings, *_warnings_of(exam)),
         unanswered_items=len(exam.items) - len({score.item for score in scores}),
     )
+
+
+def _warnings_of(exam: Exam) -> list[str]:
+    told = exam.source.get("warnings")
+    return [str(warning) for warning in told] if isinstance(told, list) else []
 
 
 def known_items(exam: Exam) -> dict[str, ExamItem]:

@@ -28,6 +28,8 @@ def run(args: Namespace) -> int:
         )
     if args.per_item is not None:
         written(args.per_item, [item_score_json(score, scored.targets.get(score.item)) for score in scored.scores])
+    for warning in scored.warnings:
+        note(args, f"note: {warning}")
     if scored.unknown_items:
         example = scored.unknown_items[0]
         note(args, f"note: {len(scored.unknown_items)} items are not in this exam and were left out, such as {example}")

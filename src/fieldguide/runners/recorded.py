@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from fieldguide.domain import (
@@ -33,20 +33,23 @@ async def open_runner(target: str, settings: RunnerSettings) -> RecordedRunner:
         InputFileError: The file is missing, or a line is not an attempt; the line is named.
     """
     path = Path(target).expanduser()
-    answers = await asyncio.to_thread(read_answers, path)
+    warnings: list[str] = []
+    answers = await asyncio.to_thread(read_answers, path, warnings.append)
     digest = await asyncio.to_thread(lambda: hashlib.sha256(path.read_bytes()).hexdigest())
     name = settings.display_name or re.sub(r"\.jsonl(\.gz)?$", "", path.name)
-    return RecordedRunner(path, answers, sha256=digest, name=name)
+    return RecordedRunner(path, answers, sha256=digest, name=name, warnings=warnings)
 
 
-def read_answers(path: Path) -> dict[tuple[str, int], Completion]:
+def read_answers(path: Path, warn: Callable[[str], None] | None = None) -> dict[tuple[str, int], Completion]:
     """Return the answers of a file by (item, attempt), in the file's order.
+
+    `warn` is told of what was passed over, such as a last line that was cut.
 
     Raises:
         InputFileError: The file is missing, a line is malformed, or an attempt stands twice.
     """
     answers: dict[tuple[str, int], Completion] = {}
-    for line in read_jsonl(path):
+    for line in read_jsonl(path, warn=warn):
         if _of_export(line):
             continue
         key = _key(path, line)
@@ -111,14 +114,22 @@ def _usage(usage: JsonValue) -> Usage:
 class RecordedRunner:
     """Gives the recorded answer to an exam item; what was not recorded it does not have."""
 
-    def __init__(self, path: Path, answers: dict[tuple[str, int], Completion], *, sha256: str, name: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        answers: dict[tuple[str, int], Completion],
+        *,
+        sha256: str,
+        name: str,
+        warnings: Sequence[str] = (),
+    ) -> None:
         """Hold the answers by (item, attempt)."""
         self._answers = answers
         self._model = ResolvedModel(
             name=name,
             reference=f"recorded:{path}",
             identity={"provider": "recorded", "file_sha256": sha256},
-            facts={"path": str(path), "answers": len(answers)},
+            facts={"path": str(path), "answers": len(answers), "warnings": list(warnings)},
         )
 
     @property
