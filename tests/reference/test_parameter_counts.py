@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from fieldguide.catalogue import Architecture, active_parameters, total_parameters
+from fieldguide.domain import Architecture, active_parameters, total_parameters
 
 _TABLE = (
     Path(os.environ.get("FIELDGUIDE_FACTS", Path(__file__).parents[2].parent / "shared/facts")) / "architectures.csv"

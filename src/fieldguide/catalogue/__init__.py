@@ -1,16 +1,13 @@
 """Curated facts about models, each with its source; YAML in `facts/` and `families/`, validated when first read."""
 
-from fieldguide.catalogue._architecture import Architecture
 from fieldguide.catalogue._entry import Fact, Licence, ModelEntry, ModelKind, Place, PlacePart
 from fieldguide.catalogue._families import CatalogueModel, Families, families, read_families
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size, Where
 from fieldguide.catalogue._names import ModelName, parse_name
-from fieldguide.catalogue._parameters import active_parameters, total_parameters
 from fieldguide.catalogue._read import entries, entry, read_entries
 from fieldguide.catalogue._search import Found, Query, SearchIndex, SearchRecord, amount
 
 __all__ = [
-    "Architecture",
     "CatalogueModel",
     "Fact",
     "Families",
@@ -29,7 +26,6 @@ __all__ = [
     "SearchRecord",
     "Size",
     "Where",
-    "active_parameters",
     "amount",
     "entries",
     "entry",
@@ -37,5 +33,4 @@ __all__ = [
     "parse_name",
     "read_entries",
     "read_families",
-    "total_parameters",
 ]

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
-from fieldguide.catalogue._architecture import Architecture
 from fieldguide.catalogue._entry import Fact
-from fieldguide.catalogue._parameters import active_parameters, total_parameters
+from fieldguide.domain import Architecture, active_parameters, total_parameters
 
 FamilyKind: TypeAlias = Literal[
     "foundation",

@@ -1,5 +1,6 @@
 """Frozen values in the field's words, with units in their names. Knows nothing of the rest of the program."""
 
+from fieldguide.domain.architecture import Architecture, Scheme
 from fieldguide.domain.completion import (
     Completion,
     CompletionRequest,
@@ -12,11 +13,13 @@ from fieldguide.domain.exam import Decoding, Exam, ExamItem, request_for
 from fieldguide.domain.json_value import JsonValue, canonical_json, content_sha256
 from fieldguide.domain.message import Message, Role
 from fieldguide.domain.model import Capabilities, ResolvedModel
+from fieldguide.domain.parameter_count import active_parameters, embedding_parameters, total_parameters
 from fieldguide.domain.score import ItemScore, Outcome, Score, ScorerIdentity, with_tail
 from fieldguide.domain.verdict import Accuracy, Look, Verdict, VerdictKind
 
 __all__ = [
     "Accuracy",
+    "Architecture",
     "Capabilities",
     "Completion",
     "CompletionRequest",
@@ -32,14 +35,18 @@ __all__ = [
     "Outcome",
     "ResolvedModel",
     "Role",
+    "Scheme",
     "Score",
     "ScorerIdentity",
     "TextDelta",
     "Usage",
     "Verdict",
     "VerdictKind",
+    "active_parameters",
     "canonical_json",
     "content_sha256",
+    "embedding_parameters",
     "request_for",
+    "total_parameters",
     "with_tail",
 ]

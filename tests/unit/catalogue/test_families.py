@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fieldguide.catalogue import Families, active_parameters, families, read_families, total_parameters
+from fieldguide.catalogue import Families, families, read_families
+from fieldguide.domain import active_parameters, total_parameters
 from fieldguide.errors import CatalogueError
 
 _FACT = "source: https://example.org, as_of: 2026-01-02"

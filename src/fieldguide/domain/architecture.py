@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 Scheme: TypeAlias = Literal[
     "llama", "qwen2", "qwen3", "gemma2", "gemma3", "deepseek-v3", "qwen2-vl", "qwen2-audio", "whisper"
 ]
-"""Which tensors a network has beside those every decoder has; the closed forms in `_parameters.py` know them."""
+"""Which tensors a network has beside those every decoder has; the closed forms in `parameter_count.py` know them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fieldguide.catalogue._architecture import Architecture
+from fieldguide.domain.architecture import Architecture
 from fieldguide.errors import UnsupportedError
 
 _WHISPER_POSITIONS = 1500
