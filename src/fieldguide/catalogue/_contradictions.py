@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import TypeAlias
 
 from fieldguide.catalogue._entry import Fact
 from fieldguide.catalogue._family import WEIGHT_HUBS, Family, LicenceTerms, Member, Size
@@ -17,7 +19,7 @@ _COMPUTE_TOLERANCE = 4.0
 _SIZE_IN_NAME = re.compile(r"(?<![a-z0-9.])(?:\d+x)?\d+(?:\.\d+)?[mb](?![a-z0-9])")
 _TUNED = re.compile(r"-(?:instruct|it|chat)(?:-|$)")
 
-Contradiction = tuple[str, str]
+Contradiction: TypeAlias = tuple[str, str]
 """Key of the fact, and what is wrong with it."""
 
 
@@ -102,19 +104,28 @@ def _of_member(member: Member, size: Size) -> Iterator[Contradiction]:
     label = (size.size or "").lower().partition("-a")[0]
     if in_name and size.label_parameters is not None and label not in in_name:
         yield "name", f"{member.name} does not fit the label {size.size}"
-    context = member.context_length.value if member.context_length else None
-    for key, fact, wrong in (
-        ("output_tokens", member.output_tokens, lambda given: given > context),
-        ("extended_context_length", member.extended_context_length, lambda given: given <= context),
-    ):
-        if context is not None and fact is not None and wrong(fact.value):
-            yield key, f"{fact.value} against a context_length of {context}"
+    yield from _lengths(member)
+    if member.released is not None and member.released_unknown:
+        yield "released_unknown", "yet released is given"
     yield from _dates("released", member.released)
 
 
-def _dates(key: str, fact: Fact[object] | None) -> Iterator[Contradiction]:
+def _lengths(member: Member) -> Iterator[Contradiction]:
+    if member.context_length is None:
+        return
+    context = member.context_length.value
+    if member.output_tokens is not None and member.output_tokens.value > context:
+        yield "output_tokens", f"{member.output_tokens.value} against a context_length of {context}"
+    if member.extended_context_length is not None and member.extended_context_length.value <= context:
+        yield (
+            "extended_context_length",
+            f"{member.extended_context_length.value}, no more than context_length {context}",
+        )
+
+
+def _dates(key: str, fact: Fact[date] | None) -> Iterator[Contradiction]:
     """A fact cannot have been read before it came about."""
-    if fact is not None and str(fact.value) > str(fact.as_of):
+    if fact is not None and fact.value > fact.as_of:
         yield key, f"{fact.value}, yet it was read on {fact.as_of}"
 
 

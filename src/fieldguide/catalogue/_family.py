@@ -68,7 +68,7 @@ class Where:
     id: str
     """Its name there: repository, tag, or model id."""
     until: date | None = None
-    """Day on which it ends or ended there, as `source` has it; None where none is announced or known."""
+    """Day on which it ended there, or the first on which it may end, as `source` has it; None where none is known."""
     source: str
     as_of: date
 
@@ -90,6 +90,8 @@ class Member:
     tuning: Literal["base", "instruct", "reasoning"] | None
     released: Fact[date] | None = None
     """Where it differs from the family's."""
+    released_unknown: bool = False
+    """Whether it came out on another day than its family, and that day is not known here."""
     context_length: Fact[int] | None = None
     """Most tokens of prompt plus completion, as it is delivered."""
     extended_context_length: Fact[int] | None = None
@@ -162,7 +164,7 @@ class Family:
     title: str
     kinds: frozenset[FamilyKind]
     publisher: Fact[str]
-    released: Fact[date]
+    released: Fact[date] | None = None
     trained_from: Fact[str] | None = None
     trained_for: Fact[str] | None = None
     modalities_in: Fact[frozenset[Modality]]
@@ -178,6 +180,10 @@ class Family:
     def __post_init__(self) -> None:
         _require(bool(_NAME.fullmatch(self.name)), _NAME_RULE)
         _require(bool(self.kinds and self.sizes), "kinds and sizes must not be empty")
+
+    def release_of(self, member: Member) -> Fact[date] | None:
+        """Return the day on which a member came out: its own, else the family's; None where it is not known."""
+        return member.released or (None if member.released_unknown else self.released)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
