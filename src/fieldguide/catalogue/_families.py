@@ -125,7 +125,7 @@ def _no_name_twice(found: tuple[Family, ...]) -> None:
 def _hash(items: list[Traversable]) -> str:
     made = hashlib.sha256()
     for item in items:
-        content = item.read_bytes()
+        content = item.read_bytes() if item.is_file() else b""
         made.update(f"{item.name}\0{len(content)}\0".encode())
         made.update(content)
     return made.hexdigest()[:32]

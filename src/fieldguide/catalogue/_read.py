@@ -89,7 +89,7 @@ def read_yaml(item: Traversable) -> object:
     """Return what a YAML file holds.
 
     Raises:
-        CatalogueError: It is not YAML, or gives a key twice.
+        CatalogueError: It is missing, not YAML, or gives a key twice.
     """
     import yaml
 
@@ -101,10 +101,15 @@ def read_yaml(item: Traversable) -> object:
         raise CatalogueError(item.name, key, str(getattr(error, "problem", None) or error)) from error
     except UnicodeDecodeError as error:
         raise CatalogueError(item.name, "(top)", "not UTF-8 text") from error
+    except OSError as error:
+        raise CatalogueError(item.name, "(top)", f"cannot be read: {error.strerror}") from error
 
 
 def _loader(file: str) -> Any:
-    """Return a safe YAML loader that refuses a key given twice: plain YAML silently keeps the last."""
+    """Return a safe YAML loader that refuses a key given twice: plain YAML silently keeps the last.
+
+    Days stay text: the schema reads them, and names the key of one that does not exist.
+    """
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the same in C, ten times as fast
@@ -120,5 +125,9 @@ def _loader(file: str) -> Any:
         made: dict[Any, Any] = loader.construct_mapping(node, deep=True)
         return made
 
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in Loader.yaml_implicit_resolvers.items()
+    }
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     return Loader
