@@ -142,7 +142,7 @@ def _show_places(page: Page, shown: dict[str, Any], sources: _Sources) -> None:
         return
     (member,) = (member for size in shown["sizes"] for member in size["members"])
     for place in member["places"]:
-        until = f" (until {place['until']}, or later)" if place["until"] else ""
+        until = f" (ends {place['until']} or later)" if place["until"] else ""
         print(f"{place['hub']:>15}: {place['id']}{until} {sources.cite(place)}")
     if names := member["aliases"]:
         print(f"{'also called':>15}: {_text(names['value'])} {sources.cite(names)}")
