@@ -84,8 +84,8 @@ def _count_size(report: Report, size: Size) -> None:
     for member in size.members:
         report.checked["models"] += 1
         report.checked["places"] += len(member.places)
-        report.checked["hosted only"] += member.hosted_only is True
-        report.checked["models without a place"] += member.hosted_only is None
+        report.checked["hosted only"] += size.hosted_only(member) is True
+        report.checked["models without a place"] += not member.places
 
 
 def _check_names(report: Report, families: list[Family]) -> None:
@@ -106,7 +106,11 @@ def _check_names(report: Report, families: list[Family]) -> None:
 def _check_entries(report: Report, folder: Path, families: list[Family]) -> None:
     """What `pull` says of a model cannot differ from what its family says."""
     known = {member.name: size for family in families for size in family.sizes for member in size.members}
-    entries: tuple[ModelEntry, ...] = read_entries(folder / "facts") if (folder / "facts").is_dir() else ()
+    entries: tuple[ModelEntry, ...] = ()
+    try:
+        entries = read_entries(folder / "facts") if (folder / "facts").is_dir() else ()
+    except CatalogueError as error:
+        report.problems.append(f"facts/{error}")
     for entry in entries:
         size = known.get(entry.name)
         if size is None or size.parameters is None:

@@ -27,7 +27,7 @@ def page_json(page: Page) -> dict[str, Any]:
     for size, member in page.members:
         if id(size) not in sizes:
             sizes[id(size)] = {**_size_json(size, page), "members": []}
-        sizes[id(size)]["members"].append(_member_json(family, member, page.stored.get(member.name)))
+        sizes[id(size)]["members"].append(_member_json(family, size, member, page.stored.get(member.name)))
     only = page.members[0] if not page.is_family else None
     shown = (
         sorted(family.kinds) if only is None else kinds_of(CatalogueModel(family=family, size=only[0], member=only[1]))
@@ -78,7 +78,7 @@ def _model_json(model: CatalogueModel, licences: dict[str, LicenceTerms]) -> dic
         "licence": terms.id if terms else None,
         "commercial_use": terms.commercial_use if terms else None,
         "released": day.isoformat() if (day := released(model)) else None,
-        "hosted_only": member.hosted_only,
+        "hosted_only": size.hosted_only(member),
         "places": [{"hub": place.hub, "id": place.id} for place in member.places],
     }
 
@@ -109,7 +109,7 @@ def _size_json(size: Size, page: Page) -> dict[str, Any]:
     }
 
 
-def _member_json(family: Family, member: Member, stored: ModelEntry | None) -> dict[str, Any]:
+def _member_json(family: Family, size: Size, member: Member, stored: ModelEntry | None) -> dict[str, Any]:
     return {
         "name": member.name,
         "title": member.title,
@@ -122,7 +122,7 @@ def _member_json(family: Family, member: Member, stored: ModelEntry | None) -> d
         "modalities_out": _fact(member.modalities_out or family.modalities_out),
         "tool_use": _fact(member.tool_use or family.tool_use),
         "aliases": _fact(member.aliases),
-        "hosted_only": member.hosted_only,
+        "hosted_only": size.hosted_only(member),
         "places": [_plain(place) for place in member.places],
         "pull": stored.name if stored else None,
     }

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeAlias
 
 from fieldguide.catalogue._entry import Fact
-from fieldguide.catalogue._family import WEIGHT_HUBS, Family, LicenceTerms, Member, Size
+from fieldguide.catalogue._family import PROPRIETARY, Family, LicenceTerms, Member, Size
 from fieldguide.domain import active_parameters, total_parameters
 
 _LABEL_TOLERANCE = 1.35
@@ -80,9 +80,9 @@ def _licence(size: Size, licences: dict[str, LicenceTerms]) -> Iterator[Contradi
         return
     if size.licence.value not in licences:
         yield "licence", f"{size.licence.value} is not in licences.yaml"
-    if size.licence.value == "proprietary":
+    if size.licence.value == PROPRIETARY:
         for member in size.members:
-            if member.hosted_only is False:
+            if member.weights_fetchable:
                 yield "licence", f"proprietary, yet the weights of {member.name} can be fetched"
 
 
@@ -131,7 +131,7 @@ def _dates(key: str, fact: Fact[date] | None) -> Iterator[Contradiction]:
 
 def weights_published(size: Size) -> bool:
     """Whether the weights of any member can be fetched somewhere we know of."""
-    return any(place.hub in WEIGHT_HUBS for member in size.members for place in member.places)
+    return any(member.weights_fetchable for member in size.members)
 
 
 def places_shared(families: Iterable[Family]) -> Iterator[tuple[str, str, str]]:

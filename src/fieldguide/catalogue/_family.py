@@ -52,6 +52,9 @@ Hub: TypeAlias = Literal[
 WEIGHT_HUBS: frozenset[Hub] = frozenset({"hf", "modelscope", "ollama"})
 """Where weights can be fetched; `sagemaker` (JumpStart) deploys them, on rented machines only."""
 
+PROPRIETARY = "proprietary"
+"""The licence of weights that are not published."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _LABEL = re.compile(r"(\d+(?:\.\d+)?)([MB])(?:-A(\d+(?:\.\d+)?)B)?")
 _NAME_RULE = "a name has lower-case letters, digits, dots and dashes only"
@@ -112,9 +115,9 @@ class Member:
         _require(bool(_NAME.fullmatch(self.name)), _NAME_RULE)
 
     @property
-    def hosted_only(self) -> bool | None:
-        """Whether it can be called and its weights cannot be had; None where no place is known."""
-        return not any(place.hub in WEIGHT_HUBS for place in self.places) if self.places else None
+    def weights_fetchable(self) -> bool:
+        """Whether a hub of weights is among its places."""
+        return any(place.hub in WEIGHT_HUBS for place in self.places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +149,15 @@ class Size:
         """The number in the label, total and never active: 30 billion for `30B-A3B`."""
         found = _LABEL.fullmatch(self.size or "")
         return float(found[1]) * (1e6 if found[2] == "M" else 1e9) if found else None
+
+    def hosted_only(self, member: Member) -> bool | None:
+        """Return whether `member` can be called and its weights are not published; None where that is not known.
+
+        That we know no hub with its weights is not enough: its licence must say that they are not published.
+        """
+        if member.weights_fetchable:
+            return False
+        return True if member.places and self.licence and self.licence.value == PROPRIETARY else None
 
     @property
     def label_active_parameters(self) -> float | None:

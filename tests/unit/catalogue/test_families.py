@@ -259,12 +259,13 @@ def test_rules_bite_by_training_compute_and_licence(tmp_path: Path) -> None:
     assert [rule.id for rule in rules_for(whole.rules, family, size, 2e24, closed)] == ["act"]
 
 
-def test_hosted_only_is_known_from_the_places(shipped: Families) -> None:
-    """True where no hub of weights is among them, False where one is, unknown where no place is known."""
-    hosted = {model.member.name: model.member.hosted_only for model in shipped.models()}
+def test_hosted_only_is_known_from_places_and_licence(shipped: Families) -> None:
+    """True where it can only be called and its weights are not published; not knowing where they are is no evidence."""
+    hosted = {model.member.name: model.size.hosted_only(model.member) for model in shipped.models()}
     assert hosted["gpt-4o-2024-11-20"] is True
     assert hosted["llama-3.1-8b-instruct"] is False
     assert hosted["flamingo-80b"] is None
+    assert hosted["flux-1.1-pro"] is None
 
 
 def test_a_member_of_an_unknown_day_does_not_get_its_family_s(shipped: Families) -> None:
