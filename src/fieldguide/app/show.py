@@ -91,7 +91,8 @@ def training_compute(size: Size) -> TrainingCompute | None:
 
 def _page(name: str, family: Family, members: tuple[tuple[Size, Member], ...], whole: Families) -> Page:
     wanted = {_squeezed(member.name): member.name for _, member in members}
-    stored = {wanted[key]: entry for entry in catalogue.entries() if (key := _squeezed(entry.name)) in wanted}
+    pulled = {key: each for each in catalogue.entry_names() if (key := _squeezed(each)) in wanted}
+    stored = {wanted[key]: catalogue.entry(each) for key, each in pulled.items()}
     return Page(name=name, family=family, members=members, licences=whole.licences, rules=whole.rules, stored=stored)
 
 

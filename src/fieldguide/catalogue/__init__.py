@@ -5,7 +5,7 @@ from fieldguide.catalogue._families import CatalogueModel, Families, families, r
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size, Where
 from fieldguide.catalogue._governance import Rule, rules_for
 from fieldguide.catalogue._names import ModelName, parse_name
-from fieldguide.catalogue._read import entries, entry, read_entries
+from fieldguide.catalogue._read import entries, entry, entry_names, read_entries
 from fieldguide.catalogue._search import Found, Query, SearchIndex, SearchRecord, amount
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "amount",
     "entries",
     "entry",
+    "entry_names",
     "families",
     "parse_name",
     "read_entries",

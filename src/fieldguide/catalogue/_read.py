@@ -24,6 +24,11 @@ def entries() -> tuple[ModelEntry, ...]:
     return _shipped()
 
 
+def entry_names() -> tuple[str, ...]:
+    """Return the name of every model of `entries`, without reading any: a file is called as its model."""
+    return tuple(item.name.removesuffix(".yaml") for item in _files_in(_facts()))
+
+
 def entry(name: str) -> ModelEntry:
     """Return the model called `name`; capitals do not matter.
 
@@ -44,13 +49,20 @@ def read_entries(folder: Traversable) -> tuple[ModelEntry, ...]:
     Raises:
         CatalogueError: A file is not YAML, repeats or misses a key, has one we do not know, or a value is not possible.
     """
-    found = sorted((item for item in folder.iterdir() if item.name.endswith(".yaml")), key=lambda item: item.name)
-    return tuple(_read_one(item) for item in found)
+    return tuple(_read_one(item) for item in _files_in(folder))
 
 
 @cache
 def _shipped() -> tuple[ModelEntry, ...]:
-    return read_entries(files("fieldguide.catalogue").joinpath("facts"))
+    return read_entries(_facts())
+
+
+def _facts() -> Traversable:
+    return files("fieldguide.catalogue").joinpath("facts")
+
+
+def _files_in(folder: Traversable) -> list[Traversable]:
+    return sorted((item for item in folder.iterdir() if item.name.endswith(".yaml")), key=lambda item: item.name)
 
 
 def _read_one(item: Traversable) -> ModelEntry:
