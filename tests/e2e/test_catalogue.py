@@ -63,12 +63,16 @@ async def test_show_gives_every_fact_with_source_and_day() -> None:
     assert size["parameters"]["value"] == 72_706_203_648
     assert size["architecture"]["value"]["kv_heads"] == 8
     assert size["licence"]["commercial_use"] == "with-conditions"
-    assert "100M MAU" in size["licence"]["threshold"]
+    assert "100 million monthly active users" in size["licence"]["threshold"]
+    assert [rule["id"] for rule in size["training_compute"]["rules"]][:1] == ["eu-gpai-guidelines-criterion"]
     assert member["context_length"]["value"] == 32_768
     assert {place["hub"] for place in member["places"]} >= {"hf", "modelscope", "ollama", "model-studio"}
     facts = (shown["publisher"], size["parameters"], size["architecture"], member["context_length"])
     assert all(fact["source"] and fact["as_of"] for fact in facts)
-    assert shown["languages"] is None
+    assert "German" in shown["languages"]["value"]
+    assert member["extended_context_length"]["value"] == 131_072
+    assert member["hosted_only"] is False
+    assert (await _json("show", "starcoder2-15b"))["languages"] is None
 
 
 @pytest.mark.parametrize(

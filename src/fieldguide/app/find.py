@@ -85,7 +85,7 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
 
 def kinds_of(model: CatalogueModel) -> list[str]:
     """Return the kinds of a model: its family's, but for those that its own modalities rule out."""
-    taken = modalities_in(model) | model.family.modalities_out.value
+    taken = modalities_in(model) | modalities_out(model)
     needs = {"vision-language": "image", "audio": "audio"}
     return sorted(kind for kind in model.family.kinds if needs.get(kind, "text") in taken | {"text"})
 
@@ -95,17 +95,24 @@ def modalities_in(model: CatalogueModel) -> frozenset[str]:
     return frozenset((model.member.modalities_in or model.family.modalities_in).value)
 
 
-def released(model: CatalogueModel) -> date:
-    """Return when a model came out."""
-    return (model.member.released or model.family.released).value
+def modalities_out(model: CatalogueModel) -> frozenset[str]:
+    """Return what a model makes."""
+    return frozenset((model.member.modalities_out or model.family.modalities_out).value)
+
+
+def released(model: CatalogueModel) -> date | None:
+    """Return when a model came out, where that is known."""
+    fact = model.family.release_of(model.member)
+    return None if fact is None else fact.value
 
 
 def _in_order(whole: Families) -> list[CatalogueModel]:
-    """Return every model, newest first and small before large."""
+    """Return every model, newest first and small before large; those of an unknown day come last."""
 
     def rank(model: CatalogueModel) -> tuple[int, str, float, str]:
         size = model.size.parameters.value if model.size.parameters else float("inf")
-        return (-released(model).toordinal(), model.family.name, size, model.member.name)
+        day = released(model)
+        return (0 if day is None else -day.toordinal(), model.family.name, size, model.member.name)
 
     return sorted(whole.models(), key=rank)
 
@@ -113,7 +120,7 @@ def _in_order(whole: Families) -> list[CatalogueModel]:
 def _record(whole: Families, model: CatalogueModel) -> SearchRecord:
     family, size, member = model.family, model.size, model.member
     facets = {("kind", kind) for kind in kinds_of(model)}
-    facets |= {("modality", each) for each in modalities_in(model) | family.modalities_out.value}
+    facets |= {("modality", each) for each in modalities_in(model) | modalities_out(model)}
     facets |= {("at", place.hub) for place in member.places}
     terms = None if size.licence is None else whole.licences[size.licence.value]
     if terms is None or terms.commercial_use is None:

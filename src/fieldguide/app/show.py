@@ -9,12 +9,12 @@ from pathlib import Path
 
 from fieldguide import catalogue, registry
 from fieldguide.app.find import compiled_folder
-from fieldguide.catalogue import Families, Family, LicenceTerms, Member, ModelEntry, Size
+from fieldguide.catalogue import Families, Family, LicenceTerms, Member, ModelEntry, Rule, Size
 from fieldguide.errors import UnknownNameError
 
 SYSTEMIC_RISK_FLOP = 1e25
 """Training compute above which the EU AI Act presumes high impact (Art. 51(2)), in FLOP."""
-ACT_SOURCE = "EU AI Act, Art. 51(2): ai-act-law.eu/article/51"
+ACT_SOURCE = "EU AI Act, Art. 51(2): https://ai-act-law.eu/article/51/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ class Page:
     members: tuple[tuple[Size, Member], ...]
     """Every member of a family, or the one that was asked for."""
     licences: dict[str, LicenceTerms]
+    rules: tuple[Rule, ...]
     stored: dict[str, ModelEntry]
     """By member: files that `pull` can fetch."""
 
@@ -47,6 +48,11 @@ class Page:
     def is_family(self) -> bool:
         """Whether the whole family was asked for."""
         return self.name == self.family.name
+
+    def rules_for(self, size: Size, compute: TrainingCompute | None) -> tuple[Rule, ...]:
+        """Return the rules of authorities that a network is of interest to; facts, never a legal finding."""
+        flop = None if compute is None else compute.flop
+        return catalogue.rules_for(self.rules, self.family, size, flop, self.licences)
 
 
 def show_model(home: Path, name: str) -> Page:
@@ -85,8 +91,9 @@ def training_compute(size: Size) -> TrainingCompute | None:
 
 def _page(name: str, family: Family, members: tuple[tuple[Size, Member], ...], whole: Families) -> Page:
     wanted = {_squeezed(member.name): member.name for _, member in members}
-    stored = {wanted[key]: entry for entry in catalogue.entries() if (key := _squeezed(entry.name)) in wanted}
-    return Page(name=name, family=family, members=members, licences=whole.licences, stored=stored)
+    pulled = {key: each for each in catalogue.entry_names() if (key := _squeezed(each)) in wanted}
+    stored = {wanted[key]: catalogue.entry(each) for key, each in pulled.items()}
+    return Page(name=name, family=family, members=members, licences=whole.licences, rules=whole.rules, stored=stored)
 
 
 def _aliases(whole: Families) -> dict[str, tuple[Family, Size, Member]]:
@@ -104,6 +111,7 @@ def _aliases(whole: Families) -> dict[str, tuple[Family, Size, Member]]:
 def _names_of(member: Member) -> Iterable[str]:
     yield member.title
     yield _squeezed(member.name)
+    yield from sorted(member.aliases.value) if member.aliases else ()
     for place in member.places:
         yield place.id
         yield place.id.rpartition("/")[2]

@@ -3,8 +3,9 @@
 from fieldguide.catalogue._entry import Fact, Licence, ModelEntry, ModelKind, Place, PlacePart
 from fieldguide.catalogue._families import CatalogueModel, Families, families, read_families
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size, Where
+from fieldguide.catalogue._governance import Rule, rules_for
 from fieldguide.catalogue._names import ModelName, parse_name
-from fieldguide.catalogue._read import entries, entry, read_entries
+from fieldguide.catalogue._read import entries, entry, entry_names, read_entries
 from fieldguide.catalogue._search import Found, Query, SearchIndex, SearchRecord, amount
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Place",
     "PlacePart",
     "Query",
+    "Rule",
     "SearchIndex",
     "SearchRecord",
     "Size",
@@ -29,8 +31,10 @@ __all__ = [
     "amount",
     "entries",
     "entry",
+    "entry_names",
     "families",
     "parse_name",
     "read_entries",
     "read_families",
+    "rules_for",
 ]
