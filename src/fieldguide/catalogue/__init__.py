@@ -3,9 +3,9 @@
 from fieldguide.catalogue._entry import Fact, Licence, ModelEntry, ModelKind, Place, PlacePart
 from fieldguide.catalogue._families import CatalogueModel, Families, families, read_families
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size, Where
-from fieldguide.catalogue._names import ModelName, parse_name
 from fieldguide.catalogue._read import entries, entry, read_entries
 from fieldguide.catalogue._search import Found, Query, SearchIndex, SearchRecord, amount
+from fieldguide.catalogue.names import ModelName, parse_name
 
 __all__ = [
     "CatalogueModel",
