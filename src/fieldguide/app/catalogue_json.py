@@ -47,6 +47,7 @@ def page_json(page: Page) -> dict[str, Any]:
         "tool_use": _fact(family.tool_use),
         "good_for": list(family.good_for),
         "note_on_sizes": _fact(family.note_on_sizes),
+        "note": page.note,
         "sizes": list(sizes.values()),
     }
 

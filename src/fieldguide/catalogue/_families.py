@@ -1,4 +1,4 @@
-"""Reading `families/*.yaml` and `licences.yaml`, by way of a compiled copy where one is at hand.
+"""Reading `families/*.yaml`, `licences.yaml` and `aliases.yaml`, by way of a compiled copy where one is at hand.
 
 YAML takes a tenth of a second for a few hundred kilobytes even in C, so what was read and found valid is kept as JSON
 under the hash of the files. The copy goes through the same validation: a spoiled one is read from YAML again.
@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fieldguide.catalogue._alias import Alias
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size, contradictions
 from fieldguide.catalogue._read import adapter, read_yaml, validated
 from fieldguide.errors import CatalogueError
@@ -23,7 +24,7 @@ from fieldguide.errors import CatalogueError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-_FORMAT = 1
+_FORMAT = 2
 """Of the compiled copy; part of its name."""
 
 
@@ -42,6 +43,7 @@ class Families:
 
     families: tuple[Family, ...]
     licences: dict[str, LicenceTerms]
+    aliases: tuple[Alias, ...] = ()
 
     def models(self) -> tuple[CatalogueModel, ...]:
         """Return every member of every size, by family."""
@@ -68,16 +70,18 @@ def _shipped(compiled: Path | None) -> Families:
 
 
 def read_families(folder: Traversable, compiled: Path | None = None) -> Families:
-    """Return what `families/*.yaml` and `licences.yaml` in `folder` say; see `families`."""
+    """Return what `families/*.yaml`, `licences.yaml` and, if there, `aliases.yaml` in `folder` say; see `families`."""
     items = sorted(
         (item for item in folder.joinpath("families").iterdir() if item.name.endswith(".yaml")),
         key=lambda item: item.name,
     )
-    items.append(folder.joinpath("licences.yaml"))
+    of_families = tuple(items)
+    items.append(of_licences := folder.joinpath("licences.yaml"))
+    if (of_aliases := folder.joinpath("aliases.yaml")).is_file():
+        items.append(of_aliases)
     copy = None if compiled is None else compiled / f"catalogue-{_FORMAT}-{_hash(items)}.json"
     if copy is not None and (kept := _from_copy(copy)) is not None:
         return kept
-    *of_families, of_licences = items
     terms = validated(of_licences.name, read_yaml(of_licences), tuple[LicenceTerms, ...])
     licences: dict[str, LicenceTerms] = {}
     for number, each in enumerate(terms):
@@ -86,7 +90,7 @@ def read_families(folder: Traversable, compiled: Path | None = None) -> Families
         licences[each.id] = each
     found = tuple(_family(item, frozenset(licences)) for item in of_families)
     _no_name_twice(found)
-    made = Families(families=found, licences=licences)
+    made = Families(families=found, licences=licences, aliases=_aliases(of_aliases, found))
     if copy is not None:
         _keep(copy, made)
     return made
@@ -110,6 +114,21 @@ def _no_name_twice(found: tuple[Family, ...]) -> None:
                 if owner != family.name:
                     key = f"sizes.{number}.members.{index}.name"
                     raise CatalogueError(f"{family.name}.yaml", key, f"{member.name} is a name of {owner} too")
+
+
+def _aliases(item: Traversable, found: tuple[Family, ...]) -> tuple[Alias, ...]:
+    if not item.is_file():
+        return ()
+    aliases: tuple[Alias, ...] = validated(item.name, read_yaml(item), tuple[Alias, ...])
+    members = {member.name for family in found for size in family.sizes for member in size.members}
+    seen: set[str] = set()
+    for number, alias in enumerate(aliases):
+        if alias.member not in members:
+            raise CatalogueError(item.name, f"{number}.member", f"{alias.member} is no member of any family")
+        if alias.name in seen or (alias.name in members and alias.name != alias.member):
+            raise CatalogueError(item.name, f"{number}.name", f"{alias.name} is given twice")
+        seen.add(alias.name)
+    return aliases
 
 
 def _hash(items: list[Traversable]) -> str:

@@ -8,19 +8,21 @@ from fieldguide.catalogue.names import _sizes as sizes
 from fieldguide.catalogue.names import _words as words
 from fieldguide.catalogue.names._name import Found
 
-_BETWEEN_WORDS = re.compile(r"(?<![0-9])_|_(?![0-9])|(?<=[bm])\.(?=a[0-9])|[-\s/()+,:\[\]]+")
+_BETWEEN_WORDS = re.compile(r"(?<![0-9])_|_(?![0-9])|(?<=[0-9bm])\.(?=[a-z])|[-\s/()+,:\[\]]+")
 _PLUS = re.compile(r"(?<=[a-z0-9])\+(?=$|[-_ :(/])")
-_P_FOR_DOT = re.compile(r"^([a-z]?[0-9]{1,3})p([0-9]{1,3}[bm]?)$")
+_P_FOR_DOT = re.compile(r"^([a-z]*[0-9]{1,3})p([0-9]{1,3}[bm]?)$")
 _LLAMA_IN_SHORT = re.compile(r"l(3(?:\.[0-9])?)")
 _RUN_TOGETHER = re.compile(r"(gpt|qwen|claude)-?([1-9])([0-9])")
 """Azure and others leave the dot out, `gpt-35`, `qwen25`; none of these families has come to version 10."""
 _LETTER_SIZE = re.compile(r"(r)([0-9]{1,3}b)")
-_FUSED = re.compile(r"([a-z]{2,}?)[v.]?([0-9]{1,3}(?:\.[0-9]{1,3})?[a-z]?)")
+_FUSED = re.compile(r"([a-z]{2,}?)[v.]?([0-9]{1,3}(?:\.[0-9]{1,3}){0,2}[a-z]?)")
 _FUSED_KIND = re.compile(r"([a-z]{2,}?)([0-9]{1,2}(?:\.[0-9])?)(" + "|".join([*words.KINDS, "moe"]) + ")")
 _KIND_VERSION = re.compile(r"(vl|coder|math|opus|sonnet|haiku)([0-9]{1,2}(?:\.[0-9]{1,2})?)")
 _VERSION = re.compile(r"v?[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}[a-z]?")
 _LETTER_VERSION = re.compile(r"[vrkmh][0-9]{1,2}(?:\.[0-9]{1,2})?")
 _MINOR = {True: r"[0-9]{1,2}", False: r"[0-9]"}
+_BASE_AFTER = "base "
+"""`base` behind a version, until the whole name is read; no word has a space."""
 _REVISION = re.compile(r"0[0-9]{2}")
 _LETTERED_FAMILIES = frozenset(["deepseek", "kimi", "minimax", "falcon"])
 
@@ -98,6 +100,8 @@ def _read_word(parts: list[str], at: int, found: Found) -> int:
             return 2
     elif word in words.KINDS:
         found.kinds.add(words.KINDS[word])
+    elif word == "base" and found.version is not None:
+        found.variant.append(_BASE_AFTER)
     elif word == "pt" and found.family == "gemma":
         found.kinds.add("base")
     else:
@@ -122,7 +126,9 @@ def _take_version(word: str, found: Found, *, first: bool) -> bool:
 
 
 def _settle(found: Found) -> None:
-    if "base" in found.variant and _is_untuned(found):
+    after = _BASE_AFTER in found.variant
+    found.variant[:] = ["base" if word == _BASE_AFTER else word for word in found.variant]
+    if "base" in found.variant and _is_untuned(found, after_version=after):
         found.variant.remove("base")
         found.kinds.add("base")
     if found.version is None and found.revision is not None:
@@ -138,10 +144,13 @@ def _settle_revision(found: Found, revision: str) -> None:
         found.version = revision[1:].replace(":", ".").removesuffix(".0")
 
 
-def _is_untuned(found: Found) -> bool:
-    """Return whether `base` says what a model was trained for; of encoders and small ones it says the size."""
+def _is_untuned(found: Found, *, after_version: bool) -> bool:
+    """Return whether `base` says what a model was trained for; of encoders and small ones it says the size.
+
+    Where no size is given, `DeepSeek-V3-Base` is told from `mpnet-base-v2` by the order of its words.
+    """
     if found.family in words.BASE_IS_A_SIZE or "embedding" in found.kinds or "reranker" in found.kinds:
         return False
     if found.parameters is None:
-        return found.version is not None or found.active_parameters is not None
+        return after_version or found.active_parameters is not None
     return found.parameters >= 100 * 10**6
