@@ -17,6 +17,7 @@ def found_json(found: FoundModels) -> dict[str, Any]:
         "total": found.total,
         "left_out": {"unknown_size": found.unknown_size, "unknown_licence": found.unknown_licence},
         "nearest": list(found.nearest),
+        "corrected": dict(found.corrected),
     }
 
 

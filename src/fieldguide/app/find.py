@@ -42,6 +42,8 @@ class FoundModels:
     nearest: tuple[str, ...]
     """Where nothing was found: names that look like the words."""
     licences: Families
+    corrected: tuple[tuple[str, str], ...] = ()
+    """Misspelled words, and what they were taken for."""
 
 
 def compiled_folder(home: Path) -> Path:
@@ -80,6 +82,7 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
         unknown_licence=unknown_licence,
         nearest=() if found.total or not request.text else tuple(registry.nearest(request.text, names)),
         licences=whole,
+        corrected=found.corrected,
     )
 
 

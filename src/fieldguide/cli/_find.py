@@ -57,6 +57,8 @@ def _show(args: Namespace, found: FoundModels) -> None:
         if found.total > len(found.models):
             note(args, f"{len(found.models)} of {found.total} shown; narrow it, or add --limit {found.total}")
         note(args, f"* commercial use under conditions. {_NOT_ADVICE}")
+    for word, taken in found.corrected:
+        note(args, f"nothing has the word {word!r}; {taken!r} was looked for")
     if found.unknown_size:
         note(args, f"{found.unknown_size} left out whose size is not known")
     if found.unknown_licence:

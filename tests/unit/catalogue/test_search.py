@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldguide.catalogue import Query, SearchIndex, SearchRecord, amount
+from fieldguide.catalogue._spelling import Spelling
 from fieldguide.errors import UsageError
 
 _RECORDS = [
@@ -65,3 +66,23 @@ def test_what_is_no_size_is_refused(text: str) -> None:
     """The option is named."""
     with pytest.raises(UsageError, match="--max-parameters"):
         amount(text, "--max-parameters")
+
+
+def test_a_misspelled_word_is_taken_for_the_nearest_and_that_is_told() -> None:
+    """One letter wrong, missing, doubled or swapped; a number is never corrected."""
+    index = SearchIndex.of(_RECORDS)
+    for slip in ("qwne", "qqwen", "qwem"):
+        found = index.find(Query(text=f"{slip} codr"))
+        assert (found.numbers, found.corrected) == ((0,), ((slip, "qwen"), ("codr", "code")))
+    assert index.find(Query(text="qwen 8b")).total == 0
+    assert index.find(Query(text="penguin")).corrected == ()
+
+
+@given(st.text(alphabet="abcde", min_size=4, max_size=8), st.lists(st.text(alphabet="abcde", min_size=3, max_size=9)))
+def test_spelling_finds_what_a_plain_walk_finds(word: str, known: list[str]) -> None:
+    """The same words as comparing with each."""
+    slips = {word[:at] + word[at + 1 :] for at in range(len(word))}
+    slips |= {word[:at] + letter + word[at:] for at in range(len(word) + 1) for letter in "abcde"}
+    slips |= {word[:at] + letter + word[at + 1 :] for at in range(len(word)) for letter in "abcde"}
+    slips |= {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
+    assert set(Spelling(known).nearest(word)) == {each for each in known if each in slips} - {word}
