@@ -6,14 +6,17 @@ import dataclasses
 from typing import Any
 
 from fieldguide.app.find import FoundModels, kinds_of, modalities_in, released
+from fieldguide.app.live_search import LiveFound, live_json
 from fieldguide.app.show import ACT_SOURCE, Page, training_compute
 from fieldguide.catalogue import CatalogueModel, Fact, Family, LicenceTerms, Member, ModelEntry, Size
 
 
-def found_json(found: FoundModels) -> dict[str, Any]:
-    """Return the result of `find`."""
+def found_json(found: FoundModels, live: LiveFound | None = None) -> dict[str, Any]:
+    """Return the result of `find`; what the hubs have, where they were asked, stands behind the catalogue's own."""
+    own = [_model_json(model, found.licences.licences) for model in found.models]
     return {
-        "models": [_model_json(model, found.licences.licences) for model in found.models],
+        "models": own if live is None else [*own, *live_json(live)],
+        "live": None if live is None else {"total": len(live.models), "note": live.note},
         "total": found.total,
         "left_out": {"unknown_size": found.unknown_size, "unknown_licence": found.unknown_licence},
         "nearest": list(found.nearest),
@@ -78,6 +81,7 @@ def _model_json(model: CatalogueModel, licences: dict[str, LicenceTerms]) -> dic
         "commercial_use": terms.commercial_use if terms else None,
         "released": released(model).isoformat(),
         "places": [{"hub": place.hub, "id": place.id} for place in member.places],
+        "live": False,
     }
 
 
