@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fieldguide.app.find import FoundModels, kinds_of, modalities_in, released
-from fieldguide.app.live_search import LiveFound, live_json
 from fieldguide.app.show import ACT_SOURCE, Page, training_compute
 from fieldguide.catalogue import CatalogueModel, Fact, Family, LicenceTerms, Member, ModelEntry, Size
+
+if TYPE_CHECKING:
+    from fieldguide.app.live_search import LiveFound
 
 
 def found_json(found: FoundModels, live: LiveFound | None = None) -> dict[str, Any]:
     """Return the result of `find`; what the hubs have, where they were asked, stands behind the catalogue's own."""
     own = [_model_json(model, found.licences.licences) for model in found.models]
     return {
-        "models": own if live is None else [*own, *live_json(live)],
+        "models": own if live is None else [*own, *live.as_json()],
         "live": None if live is None else {"total": len(live.models), "note": live.note},
         "total": found.total,
         "left_out": {"unknown_size": found.unknown_size, "unknown_licence": found.unknown_licence},

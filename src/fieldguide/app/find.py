@@ -80,7 +80,9 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
         total=found.total,
         unknown_size=found.unknown_size,
         unknown_licence=unknown_licence,
-        nearest=() if (found.total and not found.corrected) or not request.text else tuple(registry.nearest(request.text, names)),
+        nearest=()
+        if (found.total and not found.corrected) or not request.text
+        else tuple(registry.nearest(request.text, names)),
         licences=whole,
         corrected=found.corrected,
     )

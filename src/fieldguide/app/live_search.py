@@ -60,6 +60,10 @@ class LiveFound:
     note: str | None
     """What could not be asked, in one sentence."""
 
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return rows with the keys of the catalogue's own, and what only a hub knows."""
+        return [_row_json(row) for row in self.models]
+
 
 def search_live(house: House, request: FindRequest, local: FoundModels, *, wait_s: float = WAIT_S) -> LiveFound:
     """Return what Hugging Face and ModelScope have for a request; whatever fails there becomes a note.
@@ -90,11 +94,6 @@ def search_live(house: House, request: FindRequest, local: FoundModels, *, wait_
         models=tuple(row for row in rows if _fits(row, request, limit)),
         note=f"Not searched live: {' '.join(faults)}" if faults else None,
     )
-
-
-def live_json(live: LiveFound) -> list[dict[str, Any]]:
-    """Return rows with the keys of the catalogue's own, and what only a hub knows."""
-    return [_row_json(row) for row in live.models]
 
 
 def _row(found: HubModel, resolver: catalogue.Resolver, local: FoundModels) -> LiveModel:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from fieldguide.app.catalogue_json import found_json
 from fieldguide.app.find import FindRequest, FoundModels, find_models
-from fieldguide.app.live_search import LiveFound, search_live
 from fieldguide.cli._output import console, house_of, note, print_json, table
+
+if TYPE_CHECKING:
+    from fieldguide.app.live_search import LiveFound
 
 _NOT_ADVICE = "Facts about licences with their sources (`fieldguide show MODEL`), not legal advice."
 
@@ -27,6 +30,8 @@ def run(args: Namespace) -> int:
     found = find_models(house.settings.home, request)
     live = None
     if args.live:
+        from fieldguide.app.live_search import search_live
+
         live = search_live(house, request, found)
         if live.note:
             note(args, live.note)

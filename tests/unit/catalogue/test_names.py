@@ -9,10 +9,10 @@ the parser was mended by rules, and a fresh sample was drawn:
     seed      101    102    103    104    105     106
     at first  82/97  87/96  96/98  96/99  93/96   99/100
 
-Three expectations were corrected afterwards: `nvidia.nemotron-nano-12b-v2` and `cohere.embed-english-v3` state a version
-and not a revision, and `Meta-Llama-3` its publisher. `names/recorded_and_remembered.txt`: 44 ids that recorded exchanges
-with providers hold and the tables do not, and 49 names of the same kinds from memory; 86 of 93 at first. A hand-written
-parse can itself be disputed (is `base` of an encoder its size?); the samples say how each case was decided.
+Three expectations were corrected afterwards: `nvidia.nemotron-nano-12b-v2` and `cohere.embed-english-v3` state a
+version and not a revision, and `Meta-Llama-3` its publisher. `names/recorded_and_remembered.txt`: 44 ids that recorded
+exchanges with providers hold and the tables do not, and 49 names of the same kinds from memory; 86 of 93 at first. A
+hand-written parse can be disputed (is `base` of an encoder its size?); the samples say how each case was decided.
 """
 
 from __future__ import annotations

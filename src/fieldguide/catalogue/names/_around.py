@@ -38,6 +38,7 @@ def without_file(name: str, found: Found) -> str:
 
 _DIGIT = re.compile(r"[0-9]")
 _VERSION = re.compile(r"v?[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}[a-z]?")
+_VERSION_FIRST = re.compile(r"v[0-9]+(?:\.[0-9]+)*(?:-|$)")
 _REGION_PART = re.compile(r"(?:us|eu|ap|ca|sa|me|af|il)-(?:gov-)?[a-z]+-[0-9]")
 _PICTURE_PART = re.compile(r"[0-9]+(?:-x-[0-9]+|-steps)")
 _ARN = re.compile(r"arn:aws[a-z-]*:([a-z]+):([a-z0-9-]*):[0-9]*:[a-z-]+/")
@@ -51,12 +52,17 @@ def without_path(name: str, found: Found) -> str:
     path, slash, last = name.rpartition("/")
     if not slash:
         head, colon, rest = name.partition(":")
+        if colon and rest and head == "ft":  # OpenAI's mark of a model tuned by its user
+            found.prefix = head + colon
+            return rest
         if colon and rest and head in words.PROVIDERS:
             found.prefix, found.provider = head + colon, head
             return rest
         return name
     parts = [part for part in path.split("/") if part]
     last = _task_last(parts, last, found)
+    if _VERSION_FIRST.match(last) and parts and parts[-1] not in words.PROVIDERS:  # `flux-pro/v1.1-ultra`
+        last = f"{parts.pop()}-{last}"
     found.prefix = "/".join(parts) + slash if parts else None
     unknown: list[str] = []
     for at, part in enumerate(parts):
@@ -115,11 +121,13 @@ def without_revision(name: str, found: Found) -> str:
 
 
 def without_tag(name: str, found: Found) -> str:
-    """Keep what follows a colon as the tag, and leave its words in the name."""
+    """Keep what follows a colon as the tag, and leave its words in the name; a bare number is a budget of thinking."""
     head, colon, tag = name.partition(":")
     if not colon:
         return name
     found.tag = tag or None
+    if tag.isdecimal():
+        return head
     return f"{head} {tag}"
 
 

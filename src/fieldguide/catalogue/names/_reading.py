@@ -15,7 +15,7 @@ _LLAMA_IN_SHORT = re.compile(r"l(3(?:\.[0-9])?)")
 _RUN_TOGETHER = re.compile(r"(gpt|qwen|claude)-?([1-9])([0-9])")
 """Azure and others leave the dot out, `gpt-35`, `qwen25`; none of these families has come to version 10."""
 _LETTER_SIZE = re.compile(r"(r)([0-9]{1,3}b)")
-_FUSED = re.compile(r"([a-z]{2,}?)[v.]?([0-9]{1,3}(?:\.[0-9]{1,3}){0,2}[a-z]?)")
+_FUSED = re.compile(r"(rwkv|[a-z]{2,}?)[v.]?([0-9]{1,3}(?:\.[0-9]{1,3}){0,2}[a-z]?)")
 _FUSED_KIND = re.compile(r"([a-z]{2,}?)([0-9]{1,2}(?:\.[0-9])?)(" + "|".join([*words.KINDS, "moe"]) + ")")
 _KIND_VERSION = re.compile(r"(vl|coder|math|opus|sonnet|haiku)([0-9]{1,2}(?:\.[0-9]{1,2})?)")
 _VERSION = re.compile(r"v?[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}[a-z]?")
@@ -31,7 +31,10 @@ def read_words(name: str, found: Found) -> None:
     """Read what is left of a name when everything around it is gone."""
     name = _PLUS.sub("-plus", name)
     parts = [_P_FOR_DOT.sub(r"\1.\2", word.replace("_", ".").strip(".")) for word in _BETWEEN_WORDS.split(name) if word]
-    parts = _take_family(_before_family([part for part in parts if part], found), found)
+    parts = [part for part in parts if part]
+    if tuple(parts[:2]) not in words.COMPOUNDS:
+        parts = _before_family(parts, found)
+    parts = _take_family(parts, found)
     at = 0
     while at < len(parts):
         at += _read_word(parts, at, found)
@@ -56,7 +59,7 @@ def _take_family(parts: list[str], found: Found) -> list[str]:
         return parts
     first, rest = parts[0], parts[1:]
     if rest and (first, rest[0]) in words.COMPOUNDS:
-        found.family, rest = f"{first}-{rest[0]}", rest[1:]
+        found.family, rest = words.ONE_WORD.get((first, rest[0]), f"{first}-{rest[0]}"), rest[1:]
     elif rest and (match := _LLAMA_IN_SHORT.fullmatch(first)):
         found.family, rest = "llama", [match[1], *rest]
     elif match := _RUN_TOGETHER.fullmatch("-".join([first, *rest[:1]])) or _RUN_TOGETHER.fullmatch(first):
@@ -76,7 +79,8 @@ def _take_family(parts: list[str], found: Found) -> list[str]:
 def _read_word(parts: list[str], at: int, found: Found) -> int:
     """Read the word at a place, and return how many words that took."""
     word, following = parts[at], parts[at + 1] if at + 1 < len(parts) else ""
-    if sizes.take_size(word, found):
+    budget = following.startswith("think") and word.endswith("k")  # `32k thinking tokens` is no context
+    if not budget and sizes.take_size(word, found):
         return 1
     if found.family == "command" and (match := _LETTER_SIZE.fullmatch(word)):  # Command R7B
         parts[at : at + 1] = [match[1], match[2]]

@@ -120,16 +120,22 @@ BASE_IS_A_SIZE = _set(
 
 COMPOUNDS = frozenset(
     (
+        ("code", "llama"),
         ("dall", "e"),
         ("gpt", "oss"),
         ("gpt", "image"),
         ("gpt", "audio"),
         ("gpt", "realtime"),
+        ("sentence", "transformer"),
+        ("sentence", "transformers"),
         ("stable", "diffusion"),
         ("text", "embedding"),
     )
 )
 """Two words that are one family."""
+
+ONE_WORD = {("code", "llama"): "codellama"}
+"""Of these, written as one word by their publisher."""
 
 UNSPLIT = _set("ai21 bm25 e5 l3 m2m100 monot5 mt5 o1 o3 o4 siglip2 speecht5 t5 vjepa2 wav2vec2")
 """First words whose digits belong to the family."""
