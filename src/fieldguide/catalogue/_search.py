@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from fieldguide.catalogue._spelling import Spelling
+from fieldguide.catalogue._spelling import one_slip_away
 from fieldguide.errors import UsageError
 
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
@@ -68,7 +68,6 @@ class SearchIndex:
     _by_name_word: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     _by_facet: dict[tuple[str, str], set[int]] = field(default_factory=lambda: defaultdict(set))
     _vocabulary: list[str] = field(default_factory=list)
-    _spelling: Spelling | None = None
 
     @classmethod
     def of(cls, records: Iterable[SearchRecord]) -> SearchIndex:
@@ -126,9 +125,8 @@ class SearchIndex:
         return {word: word if self._meeting(word) else self._nearest(word) for word in words}
 
     def _nearest(self, word: str) -> str:
-        if self._spelling is None:
-            self._spelling = Spelling(self._vocabulary)
-        return max(self._spelling.nearest(word), key=lambda each: len(self._by_word[each]), default=word)
+        near = one_slip_away(word, self._by_word.keys())
+        return max(near, key=lambda each: len(self._by_word[each]), default=word)
 
     def _meeting(self, word: str) -> set[int]:
         if len(word) < _LEAST_PREFIX or word[0].isdigit():

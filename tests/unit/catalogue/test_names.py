@@ -6,13 +6,19 @@ without MTEB and 10 of MTEB, 40 of prices/*.csv, 15 of bench/*.csv and 10 of sco
 no model (`Ollama: q2_K`, sentences about settings) were left out. A name counts as right only if every field is. Then
 the parser was mended by rules, and a fresh sample was drawn:
 
-    seed      101    102    103    104    105     106
-    at first  82/97  87/96  96/98  96/99  93/96   99/100
+    seed      101    102    103    104    105    106     107    108    109    110
+    at first  82/97  87/96  96/98  96/99  93/96  99/100  93/96  93/96  91/96  84/85
 
-Three expectations were corrected afterwards: `nvidia.nemotron-nano-12b-v2` and `cohere.embed-english-v3` state a
-version and not a revision, and `Meta-Llama-3` its publisher. `names/recorded_and_remembered.txt`: 44 ids that recorded
-exchanges with providers hold and the tables do not, and 49 names of the same kinds from memory; 86 of 93 at first. A
-hand-written parse can be disputed (is `base` of an encoder its size?); the samples say how each case was decided.
+Of 110 fifteen names are left out that had been looked at before it was drawn. After 108 some 185 further names were
+drawn and their parses read through; three were wrong. Of the last five samples 460 of 473 names (97.3 %) were right at
+first, of the last one 98.8 %; MTEB's encoders, a tenth of a sample, give a third of the errors. Now all are right but
+`nvidia/PS3-4K-SigLIP2`, where 4K is no context; it is left out of the files.
+
+Five expectations were corrected afterwards: `nvidia.nemotron-nano-12b-v2` and `cohere.embed-english-v3` state a version
+and not a revision, `Meta-Llama-3` its publisher, `codesage` code, and a bare number as a tag is no variant.
+`names/recorded_and_remembered.txt`: 44 ids that recorded exchanges with providers hold and the tables do not, and 49
+names of the same kinds from memory; 86 of 93 at first. A hand-written parse can be disputed (is `base` of an encoder
+its size?); the samples say how each case was decided.
 """
 
 from __future__ import annotations

@@ -84,6 +84,10 @@ def without_path(name: str, found: Found) -> str:
 
 def _task_last(parts: list[str], last: str, found: Found) -> str:
     """Return the model where fal.ai writes it before a task, `gpt-image-2.5/flare/edit`, or before a version."""
+    if "fal-ai" in parts:  # its own models: one part for the family, the others for the variant
+        at = parts.index("fal-ai") + 1
+        last = "-".join([*parts[at:], last])
+        del parts[at:]
     while len(parts) > 1 and parts[0] == "fal_ai" and not _PICTURE_PART.fullmatch(parts[-1]):
         if _VERSION.match(last):
             if parts[-1] in words.TASKS and len(parts) > 2:

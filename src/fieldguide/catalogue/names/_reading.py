@@ -9,6 +9,7 @@ from fieldguide.catalogue.names import _words as words
 from fieldguide.catalogue.names._name import Found
 
 _BETWEEN_WORDS = re.compile(r"(?<![0-9])_|_(?![0-9])|(?<=[0-9bm])\.(?=[a-z])|[-\s/()+,:\[\]]+")
+_SETTINGS = re.compile(r"\([^()]*=[^()]*\)")
 _PLUS = re.compile(r"(?<=[a-z0-9])\+(?=$|[-_ :(/])")
 _P_FOR_DOT = re.compile(r"^([a-z]*[0-9]{1,3})p([0-9]{1,3}[bm]?)$")
 _LLAMA_IN_SHORT = re.compile(r"l(3(?:\.[0-9])?)")
@@ -23,13 +24,14 @@ _LETTER_VERSION = re.compile(r"[vrkmh][0-9]{1,2}(?:\.[0-9]{1,2})?")
 _MINOR = {True: r"[0-9]{1,2}", False: r"[0-9]"}
 _BASE_AFTER = "base "
 """`base` behind a version, until the whole name is read; no word has a space."""
+_CODERS = re.compile(r"code(?!c).+|.+coder")
 _REVISION = re.compile(r"0[0-9]{2}")
 _LETTERED_FAMILIES = frozenset(["deepseek", "kimi", "minimax", "falcon"])
 
 
 def read_words(name: str, found: Found) -> None:
     """Read what is left of a name when everything around it is gone."""
-    name = _PLUS.sub("-plus", name)
+    name = _PLUS.sub("-plus", _SETTINGS.sub("", name))
     parts = [_P_FOR_DOT.sub(r"\1.\2", word.replace("_", ".").strip(".")) for word in _BETWEEN_WORDS.split(name) if word]
     parts = [part for part in parts if part]
     if tuple(parts[:2]) not in words.COMPOUNDS:
@@ -65,14 +67,18 @@ def _take_family(parts: list[str], found: Found) -> list[str]:
     elif match := _RUN_TOGETHER.fullmatch("-".join([first, *rest[:1]])) or _RUN_TOGETHER.fullmatch(first):
         found.family, found.version = match[1], f"{match[2]}.{match[3]}"
         rest = rest[1:] if match[0] != first else rest
-    elif first not in words.UNSPLIT and (match := _FUSED.fullmatch(first)):
+    elif first not in words.UNSPLIT and (match := _FUSED.fullmatch(first)) and match[2] != "0":
         found.family, rest = match[1], [match[2], *rest]
     elif first not in words.UNSPLIT and (match := _FUSED_KIND.fullmatch(first)):
         found.family, rest = match[1], [match[2], match[3], *rest]
+    elif rest and len(first) == 1 and first.isalpha() and rest[0].isalpha():
+        found.family, rest = f"{first}-{rest[0]}", rest[1:]
     else:
         found.family = first
     if kind := words.FAMILY_KINDS.get(found.family) or words.KINDS.get(found.family):
         found.kinds.add(kind)
+    elif _CODERS.fullmatch(found.family):
+        found.kinds.add("coder")
     return rest
 
 

@@ -94,17 +94,12 @@ KINDS = {
 }
 
 FAMILY_KINDS = {
-    "codegemma": "coder",
-    "codegen": "coder",
-    "codellama": "coder",
-    "codestral": "coder",
     "embeddinggemma": "embedding",
     "gpt-audio": "audio",
     "gpt-image": "image",
     "gpt-realtime": "audio",
     "mathstral": "math",
     "pixtral": "vl",
-    "starcoder": "coder",
     "text-embedding": "embedding",
     "whisper": "audio",
 }
