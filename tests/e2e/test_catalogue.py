@@ -155,5 +155,9 @@ async def test_every_command_takes_any_name_of_a_model() -> None:
     assert {"qwen2.5-report"} <= {claim["collection"] for claim in claims["claims"]}
     error = (await _json("ask", "Qwen2.5-7B-Instruct", "hi", code=2))["error"]
     assert "hf:Qwen/Qwen2.5-7B-Instruct" in error["hint"]
+    error = (await _json("ask", "qwen2.5:7b-instruct-q4_K_M", "hi", code=2))["error"]
+    assert error["message"].startswith("qwen2.5-7b-instruct")
+    error = (await _json("ask", "nosuch:thing", "hi", code=2))["error"]
+    assert "provider" in error["message"]
     error = (await _json("ask", "qwen2.5", "hi", code=2))["error"]
     assert "qwen2.5-0.5b-instruct" in error["hint"]

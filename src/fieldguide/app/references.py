@@ -115,7 +115,7 @@ def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:
         return _Resolved(provider=provider, target=target)
     if (colon and provider in registry.names("sources")) or _is_path(reference):
         return _fetched(house, reference, options)
-    if colon and target and "/" not in provider:
+    if colon and target and "/" not in provider and not _is_known(house, reference):
         known = [*registry.names("runners"), *registry.names("sources")]
         raise UnknownNameError(
             "provider or source", provider, registry.nearest(provider, known), hint=f"Known: {', '.join(known)}."
@@ -141,14 +141,21 @@ def _from_catalogue(house: House, name: str, options: ModelOptions) -> _Resolved
     wanted = catalogue.parse_name(name).quantization
     if entry is not None and wanted in (None, *(place.quantization for place in entry.places)):
         return _fetched(house, entry.name, options)
-    return _called(found, member)
+    return _called(found, member, quantized=wanted is not None)
 
 
-def _called(found: catalogue.Resolved, member: catalogue.Member) -> _Resolved:
-    """Return the first place of a model for which there is a runner here; else say which places there are."""
+def _called(found: catalogue.Resolved, member: catalogue.Member, *, quantized: bool) -> _Resolved:
+    """Return the first place of a model for which there is a runner here; else say which places there are.
+
+    A quantization that was asked for is kept, which only a tag of Ollama can say.
+    """
     for place in member.places:
-        if place.hub in registry.names("runners"):
-            target = found.snapshot or place.id
+        if place.hub in registry.names("runners") and (place.hub == "ollama" or not quantized):
+            target = place.id
+            if place.hub == "ollama" and ":" in found.name:
+                target = found.name.rpartition("/")[2]
+            elif found.snapshot and found.snapshot.startswith(place.id):
+                target = found.snapshot
             took = f"{found.name} is called as {place.hub}:{target}"
             return _Resolved(provider=place.hub, target=target, display_name=member.name, took=took)
     places = ", ".join(f"{place.hub}:{place.id}" for place in member.places)
@@ -158,6 +165,15 @@ def _called(found: catalogue.Resolved, member: catalogue.Member) -> _Resolved:
         hint=f"{f'It is at {places}' if places else 'No place that has it is known'}. "
         "Name the path of a GGUF file, or a server that has it: http://HOST/v1#MODEL.",
     )
+
+
+def _is_known(house: House, name: str) -> bool:
+    """Return whether a name with a colon in it, such as `qwen2.5:7b`, is one of the catalogue's."""
+    try:
+        catalogue.resolve_model(catalogue.families(compiled_folder(house.settings.home)), name)
+    except UnknownNameError:
+        return False
+    return True
 
 
 def _members_hint(family: catalogue.Family) -> str:

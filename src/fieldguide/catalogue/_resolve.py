@@ -24,6 +24,9 @@ _WEIGHTS = frozenset({"hf", "modelscope", "ollama"})
 _WHOLE_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _SIZE_TAG = re.compile(r"(?:[a-z]?[0-9.]+x?[0-9.]*[bm])(?:-|$)")
 
+_SEPARATOR = re.compile(r"[^a-z0-9.]+")
+_NOT_BETWEEN_DIGITS = re.compile(r"(?<![0-9])[^a-z0-9.]+|[^a-z0-9.]+(?![0-9])")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
@@ -218,5 +221,5 @@ def _spellings(member: Member) -> Iterator[str]:
 
 
 def folded(name: str) -> str:
-    """Return a name without capitals, dashes and whatever else spellings differ in; dots stay."""
-    return re.sub(r"[^a-z0-9.]", "", name.lower())
+    """Return a name without what its spellings differ in; dots stay, and a dash between digits: 2-2b is not 22b."""
+    return _SEPARATOR.sub("-", _NOT_BETWEEN_DIGITS.sub("", name.lower()))

@@ -38,6 +38,8 @@ _KNOWN = {
 
 _OTHERS = [
     "Qwen2.5-9B-Instruct",  # another size
+    "gemma-22b",  # is not gemma-2-2b
+    "Qwen-34B",  # is not Qwen3-4B
     "Qwen2.6-7B-Instruct",  # another version
     "Qwen2.5-7B-Instruct-1M",  # another context
     "Qwen3-30B",  # the active parameters are missing
