@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.fake_hubs import served_hubs
 from tests.support.program import fieldguide
 
 
@@ -101,3 +102,54 @@ async def test_the_pages_read_well() -> None:
     assert "fieldguide pull smollm2-135m-instruct" in ran.out
     ran = await fieldguide("find", "mixtral")
     assert "12.9B active" in ran.out
+
+
+async def test_a_live_search_adds_what_the_hubs_have_and_marks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Size and quantization come from the name, the licence only from a tag that is known here."""
+    pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed (extra `hub`)")
+    pytest.importorskip("modelscope_hub", reason="modelscope-hub is not installed (extra `modelscope`)")
+    with served_hubs() as (url, _):
+        monkeypatch.setenv("FIELDGUIDE_HUGGINGFACE_ENDPOINT", url)
+        monkeypatch.setenv("FIELDGUIDE_MODELSCOPE_ENDPOINT", url)
+        found = await _json("find", "qwen2.5", "7b", "--live")
+        small = await _json("find", "qwen2.5", "7b", "--live", "--max-parameters", "1B")
+        seen = await fieldguide("find", "qwen2.5", "7b", "--live")
+    live = {(model["places"][0]["hub"], model["name"]): model for model in found["models"] if model["live"]}
+    packed = live["hf", "Qwen/Qwen2.5-7B-Instruct-GGUF"]
+    assert (packed["same_as"], packed["parameters"], packed["format"]) == ("qwen2.5-7b-instruct", 7_000_000_000, "GGUF")
+    assert (packed["licence"], packed["commercial_use"]) == ("apache-2.0", "yes")
+    derived = live["hf", "someone/Llama-3.1-8B-Instruct-abliterated"]
+    assert (derived["same_as"], derived["licence"]) == (None, "llama-3.1-community")
+    assert live["modelscope", "Qwen/Qwen2.5-7B-Instruct"]["same_as"] == "qwen2.5-7b-instruct"
+    assert found["live"] == {"total": 3, "note": None}
+    assert any(not model["live"] for model in found["models"])
+    assert small["live"]["total"] == 0
+    assert "(live)" in seen.out
+
+
+async def test_without_a_network_the_local_answer_stands_with_one_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost, and standard output stays as it was."""
+    monkeypatch.setenv("FIELDGUIDE_HUGGINGFACE_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("FIELDGUIDE_MODELSCOPE_ENDPOINT", "http://127.0.0.1:9")
+    plain = await fieldguide("find", "qwen2.5", "7b")
+    live = await fieldguide("find", "qwen2.5", "7b", "--live")
+    assert live.code == 0
+    assert live.out == plain.out
+    assert sum("Not searched live" in line for line in live.err.splitlines()) == 1
+
+
+async def test_every_command_takes_any_name_of_a_model() -> None:
+    """A repack's, an alias's; and what cannot run from here says where it is."""
+    shown = await _json("show", "unsloth/Llama-3.2-1B-Instruct-bnb-4bit")
+    assert (shown["name"], shown["what"]) == ("llama-3.2-1b-instruct", "model")
+    assert "gpt-4o-2024-08-06" in (await _json("show", "gpt-4o"))["note"]
+    claims = await _json("claims", "Qwen/Qwen2.5-7B-Instruct-GGUF:Q4_K_M")
+    assert {"qwen2.5-report"} <= {claim["collection"] for claim in claims["claims"]}
+    error = (await _json("ask", "Qwen2.5-7B-Instruct", "hi", code=2))["error"]
+    assert "hf:Qwen/Qwen2.5-7B-Instruct" in error["hint"]
+    error = (await _json("ask", "qwen2.5:7b-instruct-q4_K_M", "hi", code=2))["error"]
+    assert error["message"].startswith("qwen2.5-7b-instruct")
+    error = (await _json("ask", "nosuch:thing", "hi", code=2))["error"]
+    assert "provider" in error["message"]
+    error = (await _json("ask", "qwen2.5", "hi", code=2))["error"]
+    assert "qwen2.5-0.5b-instruct" in error["hint"]

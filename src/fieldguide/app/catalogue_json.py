@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fieldguide.app.find import FoundModels, kinds_of, modalities_in, modalities_out, released
 from fieldguide.app.show import ACT_SOURCE, Page, training_compute
 from fieldguide.catalogue import CatalogueModel, Fact, Family, LicenceTerms, Member, ModelEntry, Size
 
+if TYPE_CHECKING:
+    from fieldguide.app.live_search import LiveFound
 
-def found_json(found: FoundModels) -> dict[str, Any]:
-    """Return the result of `find`."""
+
+def found_json(found: FoundModels, live: LiveFound | None = None) -> dict[str, Any]:
+    """Return the result of `find`; what the hubs have, where they were asked, stands behind the catalogue's own."""
+    own = [_model_json(model, found.licences.licences) for model in found.models]
     return {
-        "models": [_model_json(model, found.licences.licences) for model in found.models],
+        "models": own if live is None else [*own, *live.as_json()],
+        "live": None if live is None else {"total": len(live.models), "note": live.note},
         "total": found.total,
         "left_out": {"unknown_size": found.unknown_size, "unknown_licence": found.unknown_licence},
         "nearest": list(found.nearest),
+        "corrected": dict(found.corrected),
     }
 
 
@@ -50,6 +56,7 @@ def page_json(page: Page) -> dict[str, Any]:
         "tool_use": _fact(family.tool_use if only is None else only[1].tool_use or family.tool_use),
         "good_for": list(family.good_for),
         "note_on_sizes": _fact(family.note_on_sizes),
+        "note": page.note,
         "sizes": list(sizes.values()),
     }
 
@@ -80,6 +87,7 @@ def _model_json(model: CatalogueModel, licences: dict[str, LicenceTerms]) -> dic
         "released": day.isoformat() if (day := released(model)) else None,
         "hosted_only": size.hosted_only(member),
         "places": [{"hub": place.hub, "id": place.id} for place in member.places],
+        "live": False,
     }
 
 

@@ -40,8 +40,10 @@ class FoundModels:
     unknown_licence: int
     """Left out only because the terms of their commercial use are not known."""
     nearest: tuple[str, ...]
-    """Where nothing was found: names that look like the words."""
+    """Where nothing was found, or only by other words: names that look like the words."""
     licences: Families
+    corrected: tuple[tuple[str, str], ...] = ()
+    """Misspelled words, and what they were taken for."""
 
 
 def compiled_folder(home: Path) -> Path:
@@ -63,7 +65,7 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
     facets = [
         *(_facet(index, "kind", value) for value in request.kinds),
         *(_facet(index, "modality", value) for value in request.modalities),
-        *(_facet(index, "at", _HUB_ALIASES.get(value.lower(), value)) for value in request.at),
+        *(_facet(index, "at", hub_of(value)) for value in request.at),
     ]
     limit = None if request.max_parameters is None else catalogue.amount(request.max_parameters, "--max-parameters")
     licensed = [] if request.licence is None else [_facet(index, "licence", request.licence)]
@@ -78,9 +80,17 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
         total=found.total,
         unknown_size=found.unknown_size,
         unknown_licence=unknown_licence,
-        nearest=() if found.total or not request.text else tuple(registry.nearest(request.text, names)),
+        nearest=()
+        if (found.total and not found.corrected) or not request.text
+        else tuple(registry.nearest(request.text, names)),
         licences=whole,
+        corrected=found.corrected,
     )
+
+
+def hub_of(place: str) -> str:
+    """Return the catalogue's name of a place: `huggingface` is `hf`."""
+    return _HUB_ALIASES.get(place.lower(), place.lower())
 
 
 def kinds_of(model: CatalogueModel) -> list[str]:

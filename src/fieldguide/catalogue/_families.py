@@ -1,4 +1,4 @@
-"""Reading `families/*.yaml`, `licences.yaml` and `governance.yaml`, by way of a compiled copy where one is at hand.
+"""Reading `families/*.yaml` and the files beside them, by way of a compiled copy where one is at hand.
 
 YAML takes a tenth of a second for a few hundred kilobytes even in C, so what was read and found valid is kept as JSON
 under the hash of the files. The copy goes through the same validation: a spoiled one is read from YAML again.
@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fieldguide.catalogue._alias import Alias
 from fieldguide.catalogue._contradictions import contradictions, places_shared
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size
 from fieldguide.catalogue._governance import Rule
@@ -25,7 +26,7 @@ from fieldguide.errors import CatalogueError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-_FORMAT = 2
+_FORMAT = 3
 """Of the compiled copy; part of its name."""
 
 
@@ -44,7 +45,8 @@ class Families:
 
     families: tuple[Family, ...]
     licences: dict[str, LicenceTerms]
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule, ...] = ()
+    aliases: tuple[Alias, ...] = ()
 
     def models(self) -> tuple[CatalogueModel, ...]:
         """Return every member of every size, by family."""
@@ -77,6 +79,8 @@ def read_families(folder: Traversable, compiled: Path | None = None) -> Families
         key=lambda item: item.name,
     )
     beside = [folder.joinpath("licences.yaml"), folder.joinpath("governance.yaml")]
+    if (of_aliases := folder.joinpath("aliases.yaml")).is_file():
+        beside.append(of_aliases)
     copy = None if compiled is None else compiled / f"catalogue-{_FORMAT}-{_hash([*items, *beside])}.json"
     if copy is not None and (kept := _from_copy(copy)) is not None:
         return kept
@@ -86,7 +90,7 @@ def read_families(folder: Traversable, compiled: Path | None = None) -> Families
     _no_name_twice(found)
     for family, key, wrong in places_shared(found):
         raise CatalogueError(f"{family}.yaml", key, wrong)
-    made = Families(families=found, licences=licences, rules=tuple(rules.values()))
+    made = Families(families=found, licences=licences, rules=tuple(rules.values()), aliases=_aliases(of_aliases, found))
     if copy is not None:
         _keep(copy, made)
     return made
@@ -120,6 +124,21 @@ def _no_name_twice(found: tuple[Family, ...]) -> None:
                 if owner != family.name:
                     key = f"sizes.{number}.members.{index}.name"
                     raise CatalogueError(f"{family.name}.yaml", key, f"{member.name} is a name of {owner} too")
+
+
+def _aliases(item: Traversable, found: tuple[Family, ...]) -> tuple[Alias, ...]:
+    if not item.is_file():
+        return ()
+    aliases: tuple[Alias, ...] = validated(item.name, read_yaml(item), tuple[Alias, ...])
+    members = {member.name for family in found for size in family.sizes for member in size.members}
+    seen: set[str] = set()
+    for number, alias in enumerate(aliases):
+        if alias.member not in members:
+            raise CatalogueError(item.name, f"{number}.member", f"{alias.member} is no member of any family")
+        if alias.name in seen or (alias.name in members and alias.name != alias.member):
+            raise CatalogueError(item.name, f"{number}.name", f"{alias.name} is given twice")
+        seen.add(alias.name)
+    return aliases
 
 
 def _hash(items: list[Traversable]) -> str:

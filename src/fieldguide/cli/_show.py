@@ -8,7 +8,7 @@ from typing import Any
 from fieldguide.app.catalogue_json import page_json
 from fieldguide.app.show import Page, show_model
 from fieldguide.cli._find import size_text
-from fieldguide.cli._output import console, house_of, print_json, table
+from fieldguide.cli._output import console, house_of, note, print_json, table
 
 _DUTIES = {
     "threshold": "threshold",
@@ -56,6 +56,8 @@ def run(args: Namespace) -> int:
         print_json(shown)
     else:
         _show(page, shown)
+        if page.note:
+            note(args, page.note)
     return 0
 
 
