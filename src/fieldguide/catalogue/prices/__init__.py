@@ -2,28 +2,45 @@
 
 from fieldguide.catalogue.prices._book import Book, Entry, read_book, write_book
 from fieldguide.catalogue.prices._count import Bill, PriceLine, bill, counts_of, price_usage
+from fieldguide.catalogue.prices._find import Wanted, listings_by_provider
 from fieldguide.catalogue.prices._listing import BATCH, DatedRates, Listing, PriceSource, Rate, Variant
+from fieldguide.catalogue.prices._offer import Offer, Quote, implausible, offer
+from fieldguide.catalogue.prices._own import own_books, read_own
 from fieldguide.catalogue.prices._providers import provider_name, provider_of_url
+from fieldguide.catalogue.prices._shelf import BOOKS, Shelf, refreshed_book, refreshed_path, shelf
 from fieldguide.catalogue.prices._units import UNITS, Unit
 
 __all__ = [
     "BATCH",
+    "BOOKS",
     "UNITS",
     "Bill",
     "Book",
     "DatedRates",
     "Entry",
     "Listing",
+    "Offer",
     "PriceLine",
     "PriceSource",
+    "Quote",
     "Rate",
+    "Shelf",
     "Unit",
     "Variant",
+    "Wanted",
     "bill",
     "counts_of",
+    "implausible",
+    "listings_by_provider",
+    "offer",
+    "own_books",
     "price_usage",
     "provider_name",
     "provider_of_url",
     "read_book",
+    "read_own",
+    "refreshed_book",
+    "refreshed_path",
+    "shelf",
     "write_book",
 ]

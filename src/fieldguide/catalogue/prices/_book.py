@@ -185,7 +185,7 @@ def _day(text: str) -> date:
 
 def squeezed(name: str) -> str:
     """Return what is left of a model's name without its owner, capitals, dashes and the like."""
-    return re.sub(r"[^a-z0-9.:]", "", name.lower().rpartition("/")[2])
+    return re.sub(r"[^a-z0-9:]", "", name.lower().rpartition("/")[2])
 
 
 def by_provider(book: Book) -> Iterator[tuple[str, list[Entry]]]:
