@@ -18,8 +18,8 @@ from typing import Any
 
 from fieldguide.catalogue.prices import PriceSource, write_book
 from fieldguide.catalogue.prices._book import line_of
-from fieldguide.catalogue.prices._litellm import LITELLM, LITELLM_URL, line_of_row
 from fieldguide.catalogue.prices._listing import DatedRates
+from fieldguide.catalogue.prices._litellm import LITELLM, LITELLM_URL, line_of_row
 from fieldguide.catalogue.prices._modelsdev import MODELSDEV, MODELSDEV_URL, rates_of
 from fieldguide.catalogue.prices._providers import provider_name
 

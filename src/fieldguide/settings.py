@@ -31,6 +31,12 @@ class Settings:
     """Longest silence within an answer that has begun (seconds). `FIELDGUIDE_IDLE_TIMEOUT_S`"""
     hub: str = "auto"
     """Hub of benchmark data: `auto` (Hugging Face, else ModelScope), `huggingface`, `modelscope`. `FIELDGUIDE_HUB`"""
+    genai_prices_url: str = (
+        "https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"
+    )
+    """Address of genai-prices' update file, for `catalogue refresh`. `FIELDGUIDE_GENAI_PRICES_URL`"""
+    models_dev_url: str = "https://models.dev/api.json"
+    """Address of models.dev's list, for `catalogue refresh`. `FIELDGUIDE_MODELS_DEV_URL`"""
     gpqa_password: str | None = field(default=None, repr=False)
     """Password of GPQA's dataset.zip; none takes the one its authors publish. `FIELDGUIDE_GPQA_PASSWORD`"""
     accept_licences: frozenset[str] = field(default_factory=frozenset)
@@ -55,6 +61,12 @@ def _hub(value: object) -> str:
     return str(value)
 
 
+def _address(value: object) -> str:
+    if not str(value).startswith(("http://", "https://")):
+        raise ValueError("must be an address that starts with https:// or http://")
+    return str(value)
+
+
 def _path(value: object) -> Path:
     return Path(str(value)).expanduser()
 
@@ -65,6 +77,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "deadline_s": _seconds,
     "idle_timeout_s": _seconds,
     "hub": _hub,
+    "genai_prices_url": _address,
+    "models_dev_url": _address,
     "gpqa_password": str,
     "accept_licences": _licences,
 }

@@ -7,19 +7,30 @@ from fieldguide.catalogue.prices._listing import BATCH, DatedRates, Listing, Pri
 from fieldguide.catalogue.prices._offer import Offer, Quote, implausible, offer
 from fieldguide.catalogue.prices._own import own_books, read_own
 from fieldguide.catalogue.prices._providers import provider_name, provider_of_url
+from fieldguide.catalogue.prices._refresh import (
+    FETCHED,
+    BookChanges,
+    PriceChange,
+    book_from_list,
+    checked_changes,
+    renewed,
+)
 from fieldguide.catalogue.prices._shelf import BOOKS, Shelf, refreshed_book, refreshed_path, shelf
 from fieldguide.catalogue.prices._units import UNITS, Unit
 
 __all__ = [
     "BATCH",
     "BOOKS",
+    "FETCHED",
     "UNITS",
     "Bill",
     "Book",
+    "BookChanges",
     "DatedRates",
     "Entry",
     "Listing",
     "Offer",
+    "PriceChange",
     "PriceLine",
     "PriceSource",
     "Quote",
@@ -29,6 +40,8 @@ __all__ = [
     "Variant",
     "Wanted",
     "bill",
+    "book_from_list",
+    "checked_changes",
     "counts_of",
     "implausible",
     "listings_by_provider",
@@ -41,6 +54,7 @@ __all__ = [
     "read_own",
     "refreshed_book",
     "refreshed_path",
+    "renewed",
     "shelf",
     "write_book",
 ]

@@ -27,6 +27,7 @@ from fieldguide.catalogue.prices._listing import (
 from fieldguide.errors import CatalogueError
 
 _FORMAT = 1
+_LONGEST_NAME = 300
 MOST_BYTES = 64_000_000
 """Of an unpacked book; ours have a few million."""
 
@@ -72,7 +73,6 @@ class Book:
                 prices=tuple(_dated(each) for each in line["d"]),
                 variants=tuple(Variant(name=each["n"], rates=_dated(each)) for each in line.get("v", ())),
                 currency=line.get("cur", "USD"),
-                cited=line.get("url"),
                 not_read=tuple(line.get("not", ())),
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -97,7 +97,7 @@ def read_book(content: bytes, name: str) -> Book:
         source = PriceSource(
             name=head.pop("name"), url=head.pop("url"), licence=head.pop("licence"), read=_day(head.pop("read"))
         )
-        return Book(source=source, entries=tuple(_entry(json.loads(line)) for line in lines), facts=head)
+        return Book(source=source, entries=tuple(map(_entry, json.loads(f"[{','.join(lines)}]"))), facts=head)
     except (ValueError, TypeError, KeyError, AttributeError, zlib.error, RecursionError) as error:
         raise CatalogueError(name, "(top)", f"not a book of prices: {error}") from error
 
@@ -125,10 +125,16 @@ def line_of(
     variants: Iterable[Variant] = (),
     rule: dict[str, Any] | None = None,
     names: Iterable[str] = (),
-    cited: str | None = None,
     not_read: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Return a listing as a line of a book; what is unknown is left out."""
+    """Return a listing as a line of a book; what is unknown is left out.
+
+    Raises:
+        ValueError: A name is empty, too long, or would do something to a terminal.
+    """
+    for name in (provider, model):
+        if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
+            raise ValueError(f"not a name: {name[:40]!r}")
     line: dict[str, Any] = {
         "p": provider,
         "m": model,
@@ -136,7 +142,6 @@ def line_of(
         "k": rule,
         "d": [_dated_json(each) for each in prices],
         "v": [{"n": each.name, **_dated_json(each.rates)} for each in variants],
-        "url": cited,
         "not": list(not_read),
     }
     return {key: value for key, value in line.items() if value not in (None, [])}
@@ -166,6 +171,10 @@ def _dated_json(dated: DatedRates) -> dict[str, Any]:
         made["until"] = dated.valid_until.isoformat()
     if dated.hours:
         made["hours"] = [each.isoformat("minutes") for each in dated.hours]
+    if dated.cited:
+        made["url"] = dated.cited
+    if dated.read:
+        made["read"] = dated.read.isoformat()
     return made
 
 
@@ -176,6 +185,8 @@ def _dated(value: Mapping[str, Any]) -> DatedRates:
         valid_from=_day(value["from"]) if "from" in value else None,
         valid_until=_day(value["until"]) if "until" in value else None,
         hours=(time.fromisoformat(hours[0]), time.fromisoformat(hours[1])) if hours else None,
+        cited=value.get("url"),
+        read=_day(value["read"]) if "read" in value else None,
     )
 
 

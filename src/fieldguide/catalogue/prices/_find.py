@@ -39,7 +39,9 @@ class Wanted:
         return {squeezed(name) for name in (*self.names, *(name for place, name in self.at if place in _WEIGHTS))}
 
 
-def listings_by_provider(books: Iterable[Book], wanted: Wanted, provider: str | None = None) -> dict[str, list[Listing]]:
+def listings_by_provider(
+    books: Iterable[Book], wanted: Wanted, provider: str | None = None
+) -> dict[str, list[Listing]]:
     """Return the listings of a model by provider, at most one from each book, in the order of the books.
 
     In each book the provider's own name for the model goes first, then a rule of the source that covers it, then a name

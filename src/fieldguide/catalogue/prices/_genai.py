@@ -56,17 +56,21 @@ def unit_of(key: str) -> Unit | None:
     return UNITS.get(name or "")
 
 
-def lines_of(providers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the lines of a book for the providers of its JSON.
+def lines_of(providers: Iterable[Mapping[str, Any]], malformed: list[str]) -> list[dict[str, Any]]:
+    """Return the lines of a book for the providers of its JSON; models that cannot be read are named in `malformed`.
 
     Raises:
         ValueError, TypeError, KeyError: It is not of the shape that we know.
     """
-    return [
-        _line(provider_name(_text(provider["id"])), model)
-        for provider in providers
-        for model in provider.get("models") or ()
-    ]
+    lines = []
+    for provider in providers:
+        name = _text(provider["id"])
+        for model in provider.get("models") or ():
+            try:
+                lines.append(_line(provider_name(name), model))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                malformed.append(f"{name}: {error}")
+    return lines
 
 
 def from_package() -> tuple[PriceSource, list[dict[str, Any]]]:
@@ -79,7 +83,7 @@ def from_package() -> tuple[PriceSource, list[dict[str, Any]]]:
 
     from genai_prices.data import providers
 
-    lines = lines_of(_plain(provider) for provider in providers)
+    lines = lines_of((_plain(provider) for provider in providers), [])
     installed = version("genai-prices")
     return source_of(lines, f"{GENAI} {installed}"), lines
 
@@ -122,6 +126,8 @@ def _variant_name(when: Mapping[str, Any]) -> str:
 
 def _dated(value: Mapping[str, Any], unread: dict[str, None]) -> DatedRates:
     constraint = value.get("constraint") or {}
+    if set(constraint) not in (set(), {"start_date"}, {"start_time", "end_time"}):
+        raise ValueError(f"a condition that we do not know: {constraint}")
     start, hours = constraint.get("start_date"), None
     if "start_time" in constraint:
         hours = (_utc_time(constraint["start_time"]), _utc_time(constraint["end_time"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -55,6 +55,10 @@ class DatedRates:
     """Last day, where the source names one."""
     hours: tuple[time, time] | None = None
     """From and until (UTC), where they hold at some hours only; past midnight if the second is earlier."""
+    cited: str | None = None
+    """Page that the source itself read."""
+    read: date | None = None
+    """Day on which it was read, where that is another than the source's."""
 
     def on_day(self, day: date) -> bool:
         """Whether they hold on that day, at some hour of it."""
@@ -91,8 +95,6 @@ class Listing:
     variants: tuple[Variant, ...] = ()
     """Earlier ones go before later ones, unit by unit."""
     currency: str = "USD"
-    cited: str | None = None
-    """Page that the source itself read."""
     not_read: tuple[str, ...] = ()
     """Charges that the source lists in units that we do not know."""
 
@@ -114,9 +116,10 @@ class Listing:
                 own.setdefault(rate.unit.name, rate)
         return tuple(_replaced(each, own) for each in usual)
 
-    def has_variant(self, name: str) -> bool:
-        """Whether the source knows that way of asking at all."""
-        return any(each.name == name for each in self.variants)
+    @property
+    def prices_anything(self) -> bool:
+        """Whether it names any rate at all; some lists name models that come with a plan only."""
+        return any(each.rates for each in self.prices)
 
     def _usual(self, when: date | datetime) -> Iterator[DatedRates]:
         moment = _utc(when) if isinstance(when, datetime) else None
@@ -135,12 +138,7 @@ class Listing:
         starts = [each.valid_from for each in self.prices[number + 1 :] if each.valid_from and each.hours is None]
         if rates.valid_until is not None or not starts:
             return rates
-        return DatedRates(
-            rates=rates.rates,
-            valid_from=rates.valid_from,
-            valid_until=date.fromordinal(min(starts).toordinal() - 1),
-            hours=rates.hours,
-        )
+        return replace(rates, valid_until=date.fromordinal(min(starts).toordinal() - 1))
 
 
 def _utc(when: datetime) -> datetime:
@@ -149,9 +147,7 @@ def _utc(when: datetime) -> datetime:
 
 def _replaced(usual: DatedRates, own: Mapping[str, Rate]) -> DatedRates:
     rates = {rate.unit.name: rate for rate in usual.rates} | dict(own)
-    return DatedRates(
-        rates=tuple(rates.values()), valid_from=usual.valid_from, valid_until=usual.valid_until, hours=usual.hours
-    )
+    return replace(usual, rates=tuple(rates.values()))
 
 
 def rates_to_json(rates: tuple[Rate, ...]) -> dict[str, Any]:

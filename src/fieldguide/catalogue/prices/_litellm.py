@@ -32,7 +32,9 @@ _SECONDS = {
     "video_generation": {"output_cost_per_second": "video_output_seconds"},
 }
 """Per second means audio or video in these modes only; elsewhere it is time on rented hardware."""
-_REGION = re.compile(r"/(?:(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d|\d+-month-commitment|us-gov-\w+-\d)/|^(?:us|eu|global|global-standard)/")
+_REGION = re.compile(
+    r"/(?:(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d|\d+-month-commitment|us-gov-\w+-\d)/|^(?:us|eu|global|global-standard)/"
+)
 
 
 def line_of_row(row: Mapping[str, str]) -> dict[str, Any] | None:
@@ -49,7 +51,7 @@ def line_of_row(row: Mapping[str, str]) -> dict[str, Any] | None:
     batch = _rates(row, _BATCH)
     variants = [Variant(name=BATCH, rates=DatedRates(rates=batch))] if batch else []
     cited = row["source"] if row["source"].startswith("https://") else None
-    return line_of(provider_name(provider), model, [DatedRates(rates=rates)], variants=variants, cited=cited)
+    return line_of(provider_name(provider), model, [DatedRates(rates=rates, cited=cited)], variants=variants)
 
 
 def _rates(row: Mapping[str, str], units: Mapping[str, str]) -> tuple[Rate, ...]:

@@ -25,8 +25,10 @@ _UNITS = {
 }
 
 
-def lines_of(api: Mapping[str, Any]) -> list[dict[str, Any]]:
+def lines_of(api: Mapping[str, Any], malformed: list[str]) -> list[dict[str, Any]]:
     """Return the lines of a book for its api.json: `{provider: {"models": {id: {"cost": ...}}}}`.
+
+    Models that cannot be read are named in `malformed`.
 
     Raises:
         ValueError, TypeError, AttributeError: It is not of the shape that we know.
@@ -34,9 +36,11 @@ def lines_of(api: Mapping[str, Any]) -> list[dict[str, Any]]:
     lines = []
     for provider, value in api.items():
         for model, facts in value["models"].items():
-            cost = facts.get("cost")
-            if cost:
-                lines.append(line_of(provider_name(provider), str(model), [DatedRates(rates=rates_of(cost))]))
+            try:
+                if cost := facts.get("cost"):
+                    lines.append(line_of(provider_name(provider), model, [DatedRates(rates=rates_of(cost))]))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                malformed.append(f"{provider}:{model}: {error}")
     return lines
 
 
@@ -49,7 +53,9 @@ def rates_of(cost: Mapping[str, Any]) -> tuple[Rate, ...]:
         Rate(
             unit=UNITS[unit],
             amount=_amount(cost[key]),
-            tiers=tuple((size, _amount(tier[key])) for size, tier in sorted(steps, key=_size) if tier.get(key) is not None),
+            tiers=tuple(
+                (size, _amount(tier[key])) for size, tier in sorted(steps, key=_size) if tier.get(key) is not None
+            ),
         )
         for key, unit in _UNITS.items()
         if cost.get(key) is not None

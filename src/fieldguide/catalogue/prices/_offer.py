@@ -111,9 +111,7 @@ def implausible(rates: Iterable[Rate], currency: str = "USD") -> str | None:
     return None
 
 
-def _quote(
-    listing: Listing, counts: Mapping[str, int | Decimal], when: date | datetime, variant: str | None
-) -> Quote:
+def _quote(listing: Listing, counts: Mapping[str, int | Decimal], when: date | datetime, variant: str | None) -> Quote:
     found = listing.rates_on(when, variant)
     day = when.date() if isinstance(when, datetime) else when
     if not found:
@@ -137,7 +135,7 @@ def _remarks(listing: Listing, made: Bill, found: Sequence[DatedRates], day: dat
     for name in made.uncharged:
         yield f"no price is listed for {name}"
     for name in made.as_wider:
-        yield f"no price of their own is listed for {name}: charged like the tokens they are part of"
+        yield f"no price of its own is listed for {name}: charged like what it is a part of"
     if len(found) > 1:
         yield "the price changes with the hour (UTC): the dearest is taken; give --at a time for another"
     if listing.not_read:
@@ -153,7 +151,10 @@ def _doubted(quotes: list[Quote]) -> list[Quote]:
         others = [
             each.total
             for each in quotes
-            if each is not quote and each.total and each.flag is None and each.listing.currency == quote.listing.currency
+            if each is not quote
+            and each.total
+            and each.flag is None
+            and each.listing.currency == quote.listing.currency
         ]
         if quote.total and quote.flag is None and len(others) >= 2 and max(others) <= 2 * min(others):
             middle = statistics.median(others)

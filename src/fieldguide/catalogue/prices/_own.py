@@ -16,7 +16,6 @@ from fieldguide.errors import CatalogueError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-OWN_URL = "https://github.com/fieldguide"
 _CLOSED = {"extra": "forbid"}
 
 
@@ -83,7 +82,9 @@ def read_own(folder: Traversable) -> tuple[Book, ...]:
 
 def _book(file: str, content: OwnProvider) -> Book:
     newest = max(price.as_of for model in content.models for price in model.prices)
-    source = PriceSource(name=f"Fieldguide's {file}", url=OWN_URL, licence="facts", read=newest)
+    source = PriceSource(
+        name=f"fieldguide {content.provider}", url=f"catalogue/prices/own/{file}", licence="facts", read=newest
+    )
     return book_of(source, [_line(file, content.provider, model) for model in content.models])
 
 
@@ -96,10 +97,14 @@ def _line(file: str, provider: str, model: OwnModel) -> dict[str, Any]:
         batch = [Variant(name=BATCH, rates=_dated(each, each.batch)) for each in model.prices if each.batch]
     except ValueError as error:
         raise CatalogueError(file, model.model, str(error)) from error
-    return line_of(provider, model.model, prices, variants=reversed(batch), cited=model.prices[-1].source)
+    return line_of(provider, model.model, prices, variants=reversed(batch))
 
 
 def _dated(price: OwnPrice, rates: dict[str, str]) -> DatedRates:
     return DatedRates(
-        rates=rates_from_json(rates), valid_from=price.valid_from, valid_until=price.valid_until
+        rates=rates_from_json(rates),
+        valid_from=price.valid_from,
+        valid_until=price.valid_until,
+        cited=price.source,
+        read=price.as_of,
     )

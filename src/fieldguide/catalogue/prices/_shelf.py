@@ -45,7 +45,9 @@ def shelf(home: Path) -> Shelf:
         try:
             brought = refreshed_book(home, name)
         except CatalogueError as error:
-            warnings.append(f"{error.message} (in {refreshed_path(home, name)}); `fieldguide catalogue refresh` mends it")
+            warnings.append(
+                f"{error.message} (in {refreshed_path(home, name)}); `fieldguide catalogue refresh` mends it"
+            )
         if brought is not None and (shipped is None or brought.source.read >= shipped.source.read):
             chosen[name] = brought
             refreshed.add(name)
