@@ -108,7 +108,7 @@ def price_workload(
 
 
 def _check(workload: Workload) -> None:
-    counts = {
+    counts: dict[str, int | Decimal] = {
         "--input-tokens": workload.input_tokens,
         "--output-tokens": workload.output_tokens,
         "--cached-tokens": workload.cached_tokens,

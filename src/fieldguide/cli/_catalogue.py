@@ -25,8 +25,8 @@ def run(args: Namespace) -> int:
     )
     failed = [each.error for each in done if each.error is not None]
     if len(failed) == len(done):
-        for each in failed[1:]:
-            note(args, f"note: {each.message}")
+        for error in failed[1:]:
+            note(args, f"note: {error.message}")
         raise failed[0]
     if args.json:
         print_json({"sources": [_refreshed_json(each) for each in done]})

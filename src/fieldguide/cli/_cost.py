@@ -35,51 +35,56 @@ def run(args: Namespace) -> int:
 
 
 def _show(args: Namespace, costs: Costs) -> None:
-    rows = table(
-        "model", "provider", "total", "range of the sources", "a request", "price used", "source", right=(2, 3, 4)
-    )
+    rows = table("model", "provider", "total", "sources", "a request", "price used", "source", right=(2, 3, 4))
+    priced = [each for each in costs.models if each.per_request is not None]
+    for each in priced:
+        rows.add_row(*_row(each))
+    if priced:
+        console().print(rows)
     notes: dict[str, list[str]] = {}
     for each in costs.models:
-        rows.add_row(*_row(each))
         for text in each.notes:
-            notes.setdefault(text, []).append(f"{each.model} at {each.offer.provider}" if each.offer else each.model)
-    console().print(rows)
-    for text, of in notes.items():
-        note(args, f"note: {', '.join(of)}: {text}")
+            notes.setdefault(f"{each.model}: {text}", []).append(each.offer.provider if each.offer else "")
+    for text, providers in notes.items():
+        where = ", ".join(filter(None, providers))
+        print(f"{text} (at {where})" if where else text)
     for warning in costs.warnings:
         note(args, f"note: {warning}")
 
 
 def _row(priced: PricedModel) -> tuple[str, ...]:
     made = priced.offer
-    used = made.used if made else None
-    if made is None or used is None or used.bill is None or used.rates is None:
-        return (priced.model, made.provider if made else "nobody known", "n/a", "n/a", "n/a", "n/a", "n/a")
-    low, high = priced.times(made.low), priced.times(made.high)
+    if made is None or made.used is None or made.used.bill is None or made.used.rates is None:
+        raise ValueError("a row without a price")
+    used, bill, rates = made.used, made.used.bill, made.used.rates
     currency = used.listing.currency
-    spread = "one source" if len(made.quotes) == 1 else f"{_money(low, currency)} to {_money(high, currency)}"
-    read = used.rates.read or used.listing.source.read
-    since = f", from {used.rates.valid_from}" if used.rates.valid_from else ""
+    low, high = (_money(priced.times(end), currency) for end in (made.low, made.high))
+    believed = sum(1 for quote in made.quotes if quote.total is not None and quote.flag is None)
+    since = f", from {rates.valid_from}" if rates.valid_from else ""
     return (
         priced.model,
         made.provider,
         _money(priced.times(used.total), currency),
-        spread if made.disagree or len(made.quotes) == 1 else "same",
+        f"{low} to {high}" if made.disagree else "1" if believed == 1 else f"{believed} agree",
         _money(used.total, currency),
-        "; ".join(_line(line, currency) for line in used.bill.lines),
-        f"{used.listing.source.name} ({read}{since})",
+        ", ".join(_line(line, currency) for line in bill.lines),
+        f"{used.listing.source.name} ({rates.read or used.listing.source.read}{since})",
     )
 
 
 def _line(line: PriceLine, currency: str) -> str:
-    return f"{_money(line.amount, currency)} per {line.rate.unit.per_name} of {line.rate.unit.name}"
+    name = line.rate.unit.name.removesuffix("_tokens").replace("_", " ")
+    per = "M" if line.rate.unit.per_name == "million tokens" else line.rate.unit.per_name
+    return f"{name} {_money(line.amount, currency)}/{per}"
 
 
 def _money(value: Decimal | None, currency: str) -> str:
+    """Return an amount with at least two digits behind the point, and of a small one at least three that count."""
     if value is None:
         return "n/a"
     sign = "$" if currency == "USD" else f"{currency} "
-    if value == 0 or value >= 1:
-        return f"{sign}{value:,.2f}" if value == round(value, 2) or value >= 100 else f"{sign}{value:,.4f}"
-    digits = max(2, 3 - value.adjusted())
-    return f"{sign}{value:.{digits}f}".rstrip("0")
+    digits = 2 if value == 0 or value >= 100 else max(2, 2 - value.adjusted())
+    text = f"{value:,.{digits}f}"
+    while len(text.partition(".")[2]) > 2 and text.endswith("0"):
+        text = text[:-1]
+    return sign + text

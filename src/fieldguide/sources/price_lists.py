@@ -58,7 +58,7 @@ async def fetch_price_list(
     except TimeoutError as error:
         raise OfflineError(f"{url} did not answer within {deadline_s:g} s.", hint=_AGAIN) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise OfflineError(f"{url} cannot be fetched: {error or type(error).__name__}.", hint=_AGAIN) from error
+        raise OfflineError(f"{url} cannot be fetched: {str(error) or type(error).__name__}.", hint=_AGAIN) from error
 
 
 def _check(response: aiohttp.ClientResponse, url: str) -> None:

@@ -1,7 +1,7 @@
 """Rules that say which names a listing covers, as genai-prices writes them.
 
-A rule is one of `{"equals": text}`, `starts_with`, `ends_with`, `contains`, `regex`, or `{"or": [...]}`, `{"and": [...]}`;
-all ignore case but `regex`, which reads the name in lower case.
+A rule is one of `{"equals": text}`, `starts_with`, `ends_with`, `contains`, `regex`, or `{"or": [...]}` and
+`{"and": [...]}` over rules; all ignore case but `regex`, which reads the name in lower case.
 """
 
 from __future__ import annotations

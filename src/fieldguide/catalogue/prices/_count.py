@@ -61,7 +61,7 @@ def bill(rates: tuple[Rate, ...], counts: Mapping[str, int | Decimal]) -> Bill:
     left: dict[str, Decimal] = {}
     for rate in priced:
         parts = sum((left[other.unit.name] for other in priced if other.unit.is_part_of(rate.unit)), start=Decimal(0))
-        count = Decimal(1) if rate.unit.name == "requests" else Decimal(counts.get(rate.unit.name, 0))
+        count = Decimal(1 if rate.unit.name == "requests" else counts.get(rate.unit.name, 0))
         if count < parts:
             raise ValueError(f"the parts of {rate.unit.name} are {parts}, more than the whole of {count}")
         left[rate.unit.name] = count - parts
@@ -71,13 +71,13 @@ def bill(rates: tuple[Rate, ...], counts: Mapping[str, int | Decimal]) -> Bill:
         if left[rate.unit.name]
     )
     uncharged, as_wider = [], []
-    for name, count in counts.items():
-        if count and name != "requests" and name not in left:
+    for name, counted in counts.items():
+        if counted and name != "requests" and name not in left:
             unit = UNITS[name]
             parts = sum((left[rate.unit.name] for rate in rates if rate.unit.is_part_of(unit)), start=Decimal(0))
             if any(unit.is_part_of(rate.unit) for rate in rates):
                 as_wider.append(name)
-            elif count > parts:
+            elif counted > parts:
                 uncharged.append(name)
     return Bill(lines=lines, uncharged=tuple(uncharged), as_wider=tuple(as_wider))
 

@@ -49,13 +49,12 @@ def rates_of(cost: Mapping[str, Any]) -> tuple[Rate, ...]:
     steps = [(int(tier["tier"]["size"]), tier) for tier in cost.get("tiers") or ()]
     if not steps and cost.get("context_over_200k"):
         steps = [(200_000, cost["context_over_200k"])]
+    steps.sort(key=_size)
     return tuple(
         Rate(
             unit=UNITS[unit],
             amount=_amount(cost[key]),
-            tiers=tuple(
-                (size, _amount(tier[key])) for size, tier in sorted(steps, key=_size) if tier.get(key) is not None
-            ),
+            tiers=tuple((size, _amount(tier[key])) for size, tier in steps if tier.get(key) is not None),
         )
         for key, unit in _UNITS.items()
         if cost.get(key) is not None

@@ -192,4 +192,4 @@ def _notes(made: Offer) -> Iterable[str]:
         elif quote.at_nothing and made.used is not None and not made.used.at_nothing:
             yield f"{quote.listing.source.name} lists it at 0"
     if made.disagree and made.used is not None:
-        yield f"sources disagree: {made.used.listing.source.name} is used, the all reach from {made.low:f} to {made.high:f}"
+        yield f"sources disagree; that of {made.used.listing.source.name} is used"

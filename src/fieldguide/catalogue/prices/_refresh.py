@@ -64,12 +64,11 @@ def book_from_list(name: str, content: bytes, day: date, facts: Mapping[str, Any
             lines = _modelsdev.lines_of(_of(dict, value), malformed)
             source = PriceSource(name=name, url=_modelsdev.MODELSDEV_URL, licence="MIT", read=day)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError) as error:
-        raise CatalogueError(
-            name, "(top)", f"not the list that it should be: {error or type(error).__name__}"
-        ) from error
+        why = str(error) or type(error).__name__
+        raise CatalogueError(name, "(top)", f"not the list that it should be: {why}") from error
     if not lines or len(malformed) > _MOST_MALFORMED * (len(lines) + len(malformed)):
-        why = f", such as {malformed[0]}" if malformed else ""
-        raise CatalogueError(name, "(top)", f"{len(malformed)} of its models cannot be read{why}")
+        such = f", such as {malformed[0]}" if malformed else ""
+        raise CatalogueError(name, "(top)", f"{len(malformed)} of its models cannot be read{such}")
     return write_book(source, lines, dict(facts))
 
 
@@ -98,11 +97,10 @@ def checked_changes(old: Book | None, content: bytes, day: date) -> BookChanges:
     before = {} if old is None else _rates(old, day)
     if len(after) < _LEAST_KEPT * len(before):
         raise CatalogueError(name, "(top)", f"{len(after)} listings where there were {len(before)}: it looks cut")
-    changed = [
-        change for key in before.keys() & after.keys() for change in _changes(key, before[key][1], after[key][1])
-    ]
+    both = before.keys() & after.keys()
+    changed = [change for key in both for change in _changes(key, before[key][1], after[key][1])]
     far = {(change.provider, change.model) for change in changed if _far(change)}
-    if len(far) > _MOST_FAR * max(1, len(before.keys() & after.keys())):
+    if len(far) > _MOST_FAR * max(1, len(both)):
         raise CatalogueError(name, "(top)", f"{len(far)} prices have changed more than {FAR_APART} times over")
     providers = {provider for provider, _ in after} - {provider for provider, _ in before}
     return BookChanges(
