@@ -63,8 +63,13 @@ class Offer:
 
     @property
     def disagree(self) -> bool:
-        """Whether sources differ by more than rounding."""
-        return self.low is not None and self.high is not None and self.high > self.low * _SAME
+        """Whether a source asks for something else, by more than rounding, than the one used does at any hour."""
+        if self.used is None or self.used.low is None or self.used.total is None:
+            return False
+        low, high = self.used.low, self.used.total
+        return any(
+            not low <= total * _SAME or not total <= high * _SAME for _, total in _spread(self.used, self.quotes)
+        )
 
 
 def offer(
@@ -86,7 +91,7 @@ def offer(
     quotes = _doubted([_quote(listing, counts, when, variant) for listing in listings])
     priced = [quote for quote in quotes if quote.total is not None and quote.flag is None]
     used = min(priced, key=lambda quote: (quote.at_nothing, not quote.dated), default=None)
-    spread = _spread(used, priced)
+    spread = _spread(used, quotes)
     made = Offer(
         provider=provider,
         used=used,
@@ -107,7 +112,7 @@ def implausible(rates: Iterable[Rate], currency: str = "USD") -> str | None:
             continue
         for amount in (rate.amount, *(amount for _, amount in rate.tiers)):
             if amount > MOST_USD_PER_MTOK or 0 < amount < LEAST_USD_PER_MTOK:
-                return f"${amount} per million {rate.unit.name} cannot be right"
+                return f"${amount:f} per million {rate.unit.name} cannot be right"
     return None
 
 
@@ -164,15 +169,16 @@ def _doubted(quotes: list[Quote]) -> list[Quote]:
     return made
 
 
-def _spread(used: Quote | None, priced: list[Quote]) -> list[tuple[Decimal, Decimal]]:
+def _spread(used: Quote | None, quotes: Sequence[Quote]) -> list[tuple[Decimal, Decimal]]:
     """Return (low, high) of the sources that tell of the same: same currency, same certainty about the time."""
     if used is None:
         return []
     return [
         (quote.low, quote.total)
-        for quote in priced
+        for quote in quotes
         if quote.low is not None
         and quote.total is not None
+        and quote.flag is None
         and quote.listing.currency == used.listing.currency
         and (quote.dated or not used.dated)
         and (not quote.at_nothing or used.at_nothing)
