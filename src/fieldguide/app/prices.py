@@ -50,6 +50,10 @@ class KnownPrice:
         """Return what an answer cost; None where a count or a price is not known."""
         return price_usage(self.rates, usage)
 
+    def amount_of(self, unit: str) -> Decimal | None:
+        """Return the lowest tier's price of a unit; None where it has none."""
+        return next((rate.amount for rate in self.rates if rate.unit.name == unit), None)
+
     @property
     def description(self) -> str:
         """The source in words, as a run keeps it."""

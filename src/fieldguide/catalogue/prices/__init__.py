@@ -3,7 +3,7 @@
 from fieldguide.catalogue.prices._book import Book, Entry, read_book, write_book
 from fieldguide.catalogue.prices._count import Bill, PriceLine, bill, counts_of, price_usage
 from fieldguide.catalogue.prices._find import Wanted, listings_by_provider
-from fieldguide.catalogue.prices._listing import BATCH, DatedRates, Listing, PriceSource, Rate, Variant
+from fieldguide.catalogue.prices._listing import BATCH, DatedRates, Listing, PriceSource, Rate, Variant, rates_to_json
 from fieldguide.catalogue.prices._offer import Offer, Quote, implausible, offer
 from fieldguide.catalogue.prices._own import own_books, read_own
 from fieldguide.catalogue.prices._providers import provider_name, provider_of_url
@@ -50,6 +50,7 @@ __all__ = [
     "price_usage",
     "provider_name",
     "provider_of_url",
+    "rates_to_json",
     "read_book",
     "read_own",
     "refreshed_book",
