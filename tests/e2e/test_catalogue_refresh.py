@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from fieldguide.app.refresh import refresh_prices
+from fieldguide.app.wiring import open_house
+from fieldguide.errors import SourceError
 from tests.support.price_lists import ListServer, Respond, genai_list, list_server, models_dev_list, sending
 from tests.support.program import Ran, fieldguide
 
@@ -135,12 +138,19 @@ LIES: dict[str, Respond] = {
 
 @pytest.mark.parametrize("lie", LIES)
 async def test_a_lie_changes_nothing(lie: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both addresses lie: an error with a next step, exit code 1 or 2, and no file."""
+    """Both addresses lie: each is an error with a next step, and no file is left."""
     async with list_server(genai=LIES[lie], modelsdev=LIES[lie]) as server:
-        ran = await _refresh(server, monkeypatch)
-    assert ran.code in {1, 2}, ran.out
-    error = ran.json["error"]
-    assert "still in use" in error["hint"]
+        server.environment(monkeypatch.setenv)
+        house = open_house({})
+        done = await refresh_prices(house)
+        await house.close()
+    assert len(done) == 2
+    for each in done:
+        assert each.changed is None
+        assert isinstance(each.error, SourceError)
+        assert "still in use" in str(each.error.hint)
+        assert each.listings is not None
+        assert each.listings > 2000
     assert not list(home.glob("prices/*.gz"))
 
 
