@@ -163,12 +163,14 @@ def _hints(made: Offer, workload: Workload) -> Iterable[str]:
 
 def _unsold(books: Shelf, name: str, entry: CatalogueModel | None, only: str | None) -> tuple[str, ...]:
     plan = f"it runs on your own hardware: see `fieldguide plan {name}`"
+    sold = f"no source lists a price of it{f' at {only}' if only else ''}"
     if entry is not None:
         places = {place.hub for place in entry.member.places}
-        sold = f"no source lists a price of it{f' at {only}' if only else ''}"
         return (sold, plan) if places & _WEIGHTS or entry.size.parameters else (sold,)
     if name.partition(":")[0] in _LOCAL or name.lower().endswith(".gguf"):
         return ("it has no price per token", plan)
+    if any(name.lower() in each.names for book in books.books for each in book.entries):
+        return (sold,)
     known = sorted({entry.model for book in books.books for entry in book.entries if only in (None, entry.provider)})
     raise UnknownNameError("model with a price", name, registry.nearest(name, known))
 

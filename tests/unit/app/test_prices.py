@@ -89,7 +89,7 @@ def test_a_run_is_priced_where_provider_and_model_are_known(tmp_path: Path) -> N
     )
     price = _price(given, opened, known)
     assert price is not None
-    assert (price.input_usd_per_mtok, price.source) == (7, "given")
+    assert (price.input_usd_per_mtok, price.source) == (Decimal(7), "given")
 
 
 def test_a_day_or_a_time() -> None:

@@ -106,7 +106,7 @@ class Listing:
         usual = tuple(self._usual(when))
         if variant is None or not usual:
             return usual
-        day = _utc(when).date() if isinstance(when, datetime) else when
+        day = day_of(when)
         active = [each.rates for each in self.variants if each.name == variant and each.rates.on_day(day)]
         if not active:
             return ()
@@ -123,7 +123,7 @@ class Listing:
 
     def _usual(self, when: date | datetime) -> Iterator[DatedRates]:
         moment = _utc(when) if isinstance(when, datetime) else None
-        day = when if moment is None else moment.date()
+        day = day_of(when)
         for number in range(len(self.prices) - 1, -1, -1):
             rates = self.prices[number]
             if not rates.on_day(day) or (moment is not None and not rates.at_hour(moment.time())):
@@ -139,6 +139,11 @@ class Listing:
         if rates.valid_until is not None or not starts:
             return rates
         return replace(rates, valid_until=date.fromordinal(min(starts).toordinal() - 1))
+
+
+def day_of(when: date | datetime) -> date:
+    """Return the day in UTC; a time without a zone is one in UTC."""
+    return _utc(when).date() if isinstance(when, datetime) else when
 
 
 def _utc(when: datetime) -> datetime:

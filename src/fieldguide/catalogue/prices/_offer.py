@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from fieldguide.catalogue.prices._count import Bill, bill
-from fieldguide.catalogue.prices._listing import DatedRates, Listing, Rate
+from fieldguide.catalogue.prices._listing import DatedRates, Listing, Rate, day_of
 
 MOST_USD_PER_MTOK = Decimal(1000)
 """Dearest believable token price: o1-pro's output, the dearest known, is 600."""
@@ -118,7 +118,7 @@ def implausible(rates: Iterable[Rate], currency: str = "USD") -> str | None:
 
 def _quote(listing: Listing, counts: Mapping[str, int | Decimal], when: date | datetime, variant: str | None) -> Quote:
     found = listing.rates_on(when, variant)
-    day = when.date() if isinstance(when, datetime) else when
+    day = day_of(when)
     if not found:
         why = f"no {variant} price is listed" if variant and listing.rates_on(when) else f"no price is listed for {day}"
         return Quote(listing=listing, rates=None, bill=None, low=None, dated=False, notes=(why,))

@@ -25,7 +25,7 @@ def test_the_first_source_is_used_and_the_others_stand_beside_it() -> None:
     """Nothing is averaged and nothing is hidden."""
     made = offer("p", [listing(rates("3")), listing(rates("2"), name="b"), listing(rates("5"), name="c")], COUNTS, DAY)
     assert made.used is made.quotes[0]
-    assert (made.low, made.used.total, made.high) == (2, 3, 5)
+    assert (made.low, made.used.total, made.high) == (Decimal(2), Decimal(3), Decimal(5))
     assert made.disagree
     assert any("sources disagree" in note for note in made.notes)
 
@@ -54,7 +54,7 @@ def test_a_price_read_later_gives_way_to_a_dated_one() -> None:
     undated, dated = listing(rates("3")), listing(rates("8", valid_from=date(2024, 1, 1)), name="b")
     made = offer("p", [undated, dated], COUNTS, date(2025, 1, 1))
     assert made.used is made.quotes[1]
-    assert (made.low, made.high) == (8, 8)
+    assert (made.low, made.high) == (Decimal(8), Decimal(8))
     alone = offer("p", [undated], COUNTS, date(2025, 1, 1))
     assert alone.used is not None
     assert any("not known" in note for note in alone.notes)
@@ -77,7 +77,7 @@ def test_hours_are_those_of_utc_and_a_day_takes_the_dearest() -> None:
         assert made.used.total == total, moment
     whole = offer("p", held, COUNTS, DAY)
     assert whole.used is not None
-    assert (whole.low, whole.used.total) == (1, 2)
+    assert (whole.low, whole.used.total) == (Decimal(1), Decimal(2))
     assert not whole.disagree
 
 
@@ -99,7 +99,7 @@ def test_a_slip_of_units_is_flagged_and_passed_over() -> None:
         made = offer("p", [listing(rates(slip)), listing(rates("3"), name="b")], COUNTS, DAY)
         assert made.used is made.quotes[1], slip
         assert made.quotes[0].flag is not None
-        assert (made.low, made.high) == (3, 3)
+        assert (made.low, made.high) == (Decimal(3), Decimal(3))
         assert any("a is not believed" in note for note in made.notes)
     assert offer("p", [listing(rates("3000000"))], COUNTS, DAY).used is None
 
