@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.fake_server import chat, fake_server
 from tests.support.program import Ran, fieldguide
 
 pytest.importorskip("genai_prices", reason="needs the extra `prices`")
@@ -122,6 +123,18 @@ async def test_people_see_source_day_and_disagreement() -> None:
     assert ran.code == 0
     assert "genai-prices" in ran.out
     assert "sources disagree" in ran.out
+
+
+async def test_a_run_keeps_the_price_that_it_was_asked_at() -> None:
+    """With who said so; asked again at another price, the answers that are there keep what they cost."""
+    async with fake_server(lambda call: chat("7", input_tokens=1000, output_tokens=0)) as server:
+        asked = ("evaluate", f"{server.url}#m", "-b", "ladder", "--limit", "2", "--price-out", "2", "--json")
+        first = (await fieldguide(*asked, "--price-in", "1")).json["results"][0]
+        again = (await fieldguide(*asked, "--price-in", "5")).json["results"][0]
+    assert (first["price"]["input_usd_per_mtok"], first["price"]["source"]) == ("1", "given")
+    assert again["run_id"] == first["run_id"]
+    assert again["price"] == first["price"]
+    assert again["cost_usd"] == first["cost_usd"] == 0.002
 
 
 def _children_cpu_s() -> float:

@@ -7,6 +7,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from fieldguide.evaluation import Budget, Listener, RetryPolicy, RunOptions, Run
 from fieldguide.runners import HoldsAnswers
 from fieldguide.store import RunState, StoredCall
 
-ZERO = TokenPrice(input_usd_per_mtok=Decimal(0), output_usd_per_mtok=Decimal(0))
+ZERO = TokenPrice(input_usd_per_mtok=Decimal(0), output_usd_per_mtok=Decimal(0), source="asking it costs nothing")
 
 
 _LATE_FACTOR = 1.25
@@ -241,7 +242,8 @@ def known_price(house: House, opened: OpenedModel) -> KnownPrice | None:
         provider = provider_of_url(url)
     if not isinstance(provider, str) or not isinstance(model, str):
         return None
-    found = price_of(house.settings.home, provider, model)
+    today = datetime.now(UTC).date()  # and no hour: of prices that change with it the dearest, for a run may take long
+    found = price_of(house.settings.home, provider, model, today)
     return found if found is not None and found.currency == "USD" else None
 
 

@@ -142,7 +142,7 @@ def _remarks(listing: Listing, made: Bill, found: Sequence[DatedRates], day: dat
     for name in made.as_wider:
         yield f"no price of its own is listed for {name}: charged like what it is a part of"
     if len(found) > 1:
-        yield "the price changes with the hour (UTC): the dearest is taken; give --at a time for another"
+        yield "the price changes with the hour (UTC): the dearest of the day is taken"
     if listing.not_read:
         yield f"it also lists charges that are not counted here: {', '.join(listing.not_read)}"
     if not any(rates.valid_from for rates in found) and day < listing.source.read:
