@@ -90,8 +90,11 @@ def _found(name: str) -> str:
 
 @given(st.sampled_from(_MODELS), st.sampled_from(["bartowski/{}-GGUF:Q4_K_M", "unsloth/{}-bnb-4bit", "{}-Q8_0.gguf"]))
 def test_a_repack_of_any_model_with_weights_is_that_model(model: CatalogueModel, form: str) -> None:
-    """Whatever is packed: the repository's own name is kept in it."""
-    repositories = [place.id for place in model.member.places if place.hub == "hf"]
+    """Whatever is packed: the repository's own name is kept in it.
+
+    Names with an underscore are left out: of `speecht5_tts-Q8_0.gguf` nothing says that `speecht5` is no packer.
+    """
+    repositories = [place.id for place in model.member.places if place.hub == "hf" and "_" not in place.id]
     if repositories:
         assert _found(form.format(repositories[0].rpartition("/")[2])) == model.member.name
 
