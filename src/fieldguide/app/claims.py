@@ -284,14 +284,15 @@ def _measured(house: House, keys: set[str], notes: list[str]) -> list[Claim]:
 def ledger_json(ledger: Ledger) -> dict[str, Any]:
     """Return the answer as programs read it."""
     return {
-        "claims": [_claim_json(judged) for judged in ledger.claims],
+        "claims": [claim_json(judged) for judged in ledger.claims],
         "differences": [_difference_json(difference) for difference in ledger.differences],
         "recomputed": None if ledger.recomputed is None else _recomputed_json(ledger.recomputed),
         "notes": list(ledger.notes),
     }
 
 
-def _claim_json(judged: JudgedClaim) -> dict[str, Any]:
+def claim_json(judged: JudgedClaim) -> dict[str, Any]:
+    """Return one claim with the keys that programs rely on."""
     claim = judged.claim
     return {
         "model": claim.model,

@@ -13,6 +13,10 @@ from fieldguide.errors import UnknownNameError
 COMMERCIAL = "commercial"
 """What `--licence` takes beside the id of a licence."""
 
+WEIGHT_HUBS = frozenset({"hf", "modelscope", "ollama"})
+"""Places that keep weights to be fetched; the others only run them."""
+
+_WEIGHTS = ("weights", "to be had")
 _HUB_ALIASES = {"huggingface": "hf", "hugging-face": "hf", "google": "gemini", "alibaba": "model-studio"}
 
 
@@ -26,6 +30,8 @@ class FindRequest:
     licence: str | None = None
     modalities: tuple[str, ...] = ()
     at: tuple[str, ...] = ()
+    on_premises: bool = False
+    """Only models whose weights can be had."""
     most: int = 50
 
 
@@ -64,6 +70,7 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
         *(_facet(index, "kind", value) for value in request.kinds),
         *(_facet(index, "modality", value) for value in request.modalities),
         *(_facet(index, "at", _HUB_ALIASES.get(value.lower(), value)) for value in request.at),
+        *((_WEIGHTS,) if request.on_premises else ()),
     ]
     limit = None if request.max_parameters is None else catalogue.amount(request.max_parameters, "--max-parameters")
     licensed = [] if request.licence is None else [_facet(index, "licence", request.licence)]
@@ -115,6 +122,7 @@ def _record(whole: Families, model: CatalogueModel) -> SearchRecord:
     facets = {("kind", kind) for kind in kinds_of(model)}
     facets |= {("modality", each) for each in modalities_in(model) | family.modalities_out.value}
     facets |= {("at", place.hub) for place in member.places}
+    facets |= {_WEIGHTS for place in member.places if place.hub in WEIGHT_HUBS}
     terms = None if size.licence is None else whole.licences[size.licence.value]
     if terms is None or terms.commercial_use is None:
         facets.add(("licence", "unknown"))

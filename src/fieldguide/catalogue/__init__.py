@@ -3,18 +3,24 @@
 from fieldguide.catalogue._entry import Fact, Licence, ModelEntry, ModelKind, Place, PlacePart
 from fieldguide.catalogue._families import CatalogueModel, Families, families, read_families
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size, Where
+from fieldguide.catalogue._jobs import Evidence, Job, JobGuide, JobMatch, Matter, job_guide, read_jobs
 from fieldguide.catalogue._names import ModelName, parse_name
 from fieldguide.catalogue._read import entries, entry, read_entries
 from fieldguide.catalogue._search import Found, Query, SearchIndex, SearchRecord, amount
 
 __all__ = [
     "CatalogueModel",
+    "Evidence",
     "Fact",
     "Families",
     "Family",
     "Found",
+    "Job",
+    "JobGuide",
+    "JobMatch",
     "Licence",
     "LicenceTerms",
+    "Matter",
     "Member",
     "ModelEntry",
     "ModelKind",
@@ -30,7 +36,9 @@ __all__ = [
     "entries",
     "entry",
     "families",
+    "job_guide",
     "parse_name",
     "read_entries",
     "read_families",
+    "read_jobs",
 ]

@@ -155,11 +155,20 @@ def _add_find(parser: Parser) -> None:
         "--modality", metavar="M", action="append", default=[], help="text, image, audio, video, in or out; repeatable"
     )
     parser.add_argument("--at", metavar="PLACE", action="append", default=[], help="such as hf, ollama; repeatable")
-    parser.add_argument("--limit", metavar="N", type=int, default=50, help="most models to show (50)")
+    parser.add_argument("--limit", metavar="N", type=int, help="most models to show (50; with --job 10)")
+    _add_job(parser)
+
+
+def _add_job(parser: Parser) -> None:
+    parser.add_argument(
+        "--job", metavar="TEXT", help="what is to be done, such as `summarise patient letters`; `list` shows the jobs"
+    )
+    parser.add_argument("--on-premises", action="store_true", help="only models whose weights can be had")
 
 
 def _add_show(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a family or a model, by its name here or at any hub")
+    parser.add_argument("--html", metavar="FILE.html", type=Path, help="write one page with its sizes drawn")
 
 
 def _add_compare(parser: Parser) -> None:
