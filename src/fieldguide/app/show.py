@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from fieldguide import catalogue, registry
@@ -29,6 +30,16 @@ class TrainingCompute:
     def presumed_systemic(self) -> bool:
         """Whether it lies above the presumption of the AI Act; computed, never a legal finding."""
         return self.flop > SYSTEMIC_RISK_FLOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizePrice:
+    """What a model costs at one provider."""
+
+    input_usd_per_mtok: Decimal
+    output_usd_per_mtok: Decimal
+    source: str
+    """Who says so, for whom, and when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +92,11 @@ def training_compute(size: Size) -> TrainingCompute | None:
         flop=6.0 * counted.value * size.training_tokens.value,
         basis=f"6 x (active) parameters x training tokens; tokens: {size.training_tokens.source}",
     )
+
+
+def price_of(member: Member) -> SizePrice | None:  # noqa: ARG001 - the catalogue of prices fills it
+    """Return what a member costs where it can be called; None where no price is known."""
+    return None
 
 
 def _page(name: str, family: Family, members: tuple[tuple[Size, Member], ...], whole: Families) -> Page:
