@@ -15,6 +15,8 @@ from fieldguide.comparison import SizePoint, SizeSeries, SizeStep, series_senten
 from fieldguide.domain import embedding_parameters
 from fieldguide.reporting import SizeChart, SizeMark, SizeMeaning, SizePage, write_size_page
 
+_CORE = ("gpqa", "math500", "math", "aime", "livecodebench", "ifeval")
+"""Benchmarks to show first."""
 _NO_LINK = "no link"
 """How the source of an imported row begins whose catalogue names none: such rows form no table."""
 
@@ -44,7 +46,7 @@ class Sizes:
 
     meanings: tuple[Meaning, ...]
     series: tuple[SizeSeries, ...]
-    """Most telling first: as many sizes as possible, tuned models before base models, known n before unknown."""
+    """Most telling first: tuned models before base models, many sizes, read at the source."""
     prices: dict[str, SizePrice]
     """By member."""
 
@@ -113,8 +115,10 @@ def series_title(series: SizeSeries) -> str:
     return f"{name}, {series.tuning or 'tuning not stated'} ({claim.collection})"
 
 
-def _rank(series: SizeSeries) -> tuple[bool, int, bool]:
-    return series.tuning == "base", -len(series.points), series.claim.n is None
+def _rank(series: SizeSeries) -> tuple[bool, int, bool, int, bool]:
+    claim = series.claim
+    core = _CORE.index(claim.benchmark) if claim.benchmark in _CORE else len(_CORE)
+    return series.tuning == "base", -len(series.points), claim.kind != "published", core, claim.n is None
 
 
 def _meaning(size: Size, prices: dict[str, SizePrice]) -> Meaning:
@@ -142,9 +146,13 @@ def _points(members: Iterable[tuple[Size, Member]]) -> Iterable[SizePoint]:
         keys = dict.fromkeys((model_key(member.title)[0], model_key(member.name)[0]))
         for claim in dict.fromkeys(claim for key in keys for claim in known.get(key, ())):
             if snapshot is None or claim.snapshot in (None, snapshot):
-                label = size.size or member.name
                 yield SizePoint(
-                    label=label, parameters=round(count), member=member.name, tuning=member.tuning, claim=claim
+                    label=size.size or member.name,
+                    parameters=round(count),
+                    active=size.active_parameters.value if size.active_parameters else None,
+                    member=member.name,
+                    tuning=member.tuning,
+                    claim=claim,
                 )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fieldguide.app.sizes import Meaning, Sizes, series_title
 from fieldguide.cli._find import size_text
 from fieldguide.cli._output import console, table
-from fieldguide.comparison import SizePoint, SizeSeries, series_sentence
+from fieldguide.comparison import SizePoint, SizeSeries, in_points, series_sentence
 
 _WIDTH = 50
 """Columns for 0 to 100 %: two points each."""
-_SERIES_SHOWN = 4
+_SERIES_SHOWN = 5
 
 
 def show_meanings(sizes: Sizes) -> None:
@@ -17,8 +17,8 @@ def show_meanings(sizes: Sizes) -> None:
     if not any(each.parameters for each in sizes.meanings):
         print("How many parameters these models have is not published.\n")
         return
-    print("What a size means: all the weights, which memory must hold; the embedding turns tokens into numbers and back")
-    print("and does no thinking; of a mixture of experts only the active weights are computed with for one token.")
+    print("What a size means: the number of weights, all of which memory must hold. The embedding turns tokens into")
+    print("numbers and back; of a mixture of experts only the active weights are computed with for one token.")
     priced = any(each.price for each in sizes.meanings)
     columns = ("size", "weights", "of them embedding", "active for a token", *(("$ in / out per M",) if priced else ()))
     rows = table(*columns, right=(1, 2, 3))
@@ -63,15 +63,20 @@ def _bar(point: SizePoint) -> str:
 def _step(series: SizeSeries, place: int) -> str:
     step = series.steps[place]
     sign = {True: "", False: ", not supported", None: ""}[step.supported]
-    doubling = "" if step.per_doubling is None else f", {100 * step.per_doubling:+.1f} a doubling"
-    return f"{100 * step.difference:+.1f}{doubling}{sign}"
+    doubling = "" if step.per_doubling is None else f", {in_points(step.per_doubling)} a doubling"
+    return f"{in_points(step.difference)}{doubling}{sign}"
 
 
 def _meaning(each: Meaning) -> tuple[str, ...]:
-    total = size_text(each.parameters) if each.parameters is None or not each.exact else f"{each.parameters:,}"
     share = "n/a" if each.embedding_share is None else f"{100 * each.embedding_share:.1f} %"
     active = "n/a" if each.parameters is None else "all" if each.active is None else size_text(each.active)
-    return each.label, total if each.exact else f"about {total}", share, active
+    return each.label, _count(each), share, active
+
+
+def _count(each: Meaning) -> str:
+    if each.parameters is None:
+        return "n/a"
+    return f"{each.parameters:,}" if each.exact else f"about {size_text(each.parameters)}"
 
 
 def _price(each: Meaning) -> str:

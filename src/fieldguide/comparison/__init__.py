@@ -17,7 +17,7 @@ from fieldguide.comparison._holm import holm_adjusted
 from fieldguide.comparison._looks import is_look
 from fieldguide.comparison._pairing import items_compared
 from fieldguide.comparison._sentence import verdict_sentence
-from fieldguide.comparison._sizes import SizePoint, SizeSeries, SizeStep, series_sentence, size_series, size_step
+from fieldguide.comparison._sizes import SizePoint, SizeSeries, SizeStep, in_points, series_sentence, size_series, size_step
 
 __all__ = [
     "AttemptMetric",
@@ -34,6 +34,7 @@ __all__ = [
     "attempt_metrics",
     "compare_models",
     "holm_adjusted",
+    "in_points",
     "is_attainable",
     "is_look",
     "items_compared",

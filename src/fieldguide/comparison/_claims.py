@@ -133,7 +133,7 @@ def table_differences(table: Sequence[Claim]) -> tuple[Difference, ...]:
 
 
 def _p_value(a: Claim, b: Claim) -> float | None:
-    if a.n is None or b.n is None or a.unit != "percent" or b.unit != "percent":
+    if a.n is None or b.n is None or not (_is_share(a) and _is_share(b)):
         return None
     return unpaired_p_value(float(a.value) / 100, a.n, float(b.value) / 100, b.n)
 
@@ -141,7 +141,7 @@ def _p_value(a: Claim, b: Claim) -> float | None:
 def _judged(claim: Claim, ledger: Sequence[Claim]) -> JudgedClaim:
     attainable = is_attainable(claim)
     low = high = None
-    if claim.n is not None and claim.unit == "percent":
+    if claim.n is not None and _is_share(claim):
         # Attempts at one question go together: n questions, not n times attempts answers, are independent.
         low, high = wilson_interval(float(claim.value) / 100, claim.n)
     conflicts = tuple(
@@ -149,6 +149,11 @@ def _judged(claim: Claim, ledger: Sequence[Claim]) -> JudgedClaim:
     )
     flags = tuple(_flags(claim, attainable, conflicts))
     return JudgedClaim(claim=claim, attainable=attainable, ci_low=low, ci_high=high, conflicts=conflicts, flags=flags)
+
+
+def _is_share(claim: Claim) -> bool:
+    """Return whether a value can be a share of questions at all."""
+    return claim.unit == "percent" and 0 <= claim.value <= 100  # noqa: PLR2004
 
 
 def _cell(claim: Claim) -> tuple[object, ...]:
@@ -179,7 +184,9 @@ def _protocols(a: Claim, b: Claim) -> str:
 
 def _flags(claim: Claim, attainable: bool | None, conflicts: Sequence[Conflict]) -> list[str]:
     flags = []
-    if attainable is False:
+    if claim.unit == "percent" and not _is_share(claim):
+        flags.append(f"{claim.value} is no percentage: another unit, or a slip")
+    elif attainable is False:
         answers = f"{claim.n} x {claim.attempts}" if claim.attempts else f"{claim.n}"
         flags.append(f"not attainable: no k of {answers} gives {claim.value}; an average, another test, or copied")
     if claim.n is None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from fieldguide.catalogue.claims import Claim
 from fieldguide.comparison._claims import unpaired_p_value, wilson_interval
 
-_ALPHA = 0.05
+_LEAST_RATIO = 1.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,8 @@ class SizePoint:
     label: str
     """Such as `7B`."""
     parameters: int
+    active: int | None
+    """Weights that take part in one token, of a mixture of experts."""
     member: str
     """Catalogue name of the model that was measured."""
     tuning: str | None
@@ -58,13 +60,18 @@ class SizeStep:
 
     @property
     def per_doubling(self) -> float | None:
-        """Gain for each doubling of the parameters (fraction); None where both have as many."""
-        return None if self.ratio == 1 else self.difference / math.log2(self.ratio)
+        """Gain for each doubling of the parameters (fraction).
+
+        None where the larger has less than a fifth more, which says nothing of a doubling, or where only one of the
+        two is a mixture of experts, whose parameters do not do the same work.
+        """
+        mixed = (self.small.active is None) != (self.large.active is None)
+        return None if mixed or self.ratio < _LEAST_RATIO else self.difference / math.log2(self.ratio)
 
     @property
     def supported(self) -> bool | None:
-        """Whether n supports that the two differ."""
-        return None if self.p_value is None else self.p_value < _ALPHA
+        """Whether the interval leaves zero out: n supports that the two differ."""
+        return None if self.ci_low is None or self.ci_high is None else self.ci_low > 0 or self.ci_high < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,10 @@ class SizeSeries:
     steps: tuple[SizeStep, ...]
     """Each size with the next."""
     flat_from: SizePoint | None
-    """The smallest size above which no larger one is supported; None where n is unknown or the largest is above all."""
+    """The smallest size from which on no size is supported as better than a smaller one.
+
+    None where n is unknown, or where the largest is supported as better than the next.
+    """
 
     @property
     def claim(self) -> Claim:
@@ -118,18 +128,33 @@ def size_step(small: SizePoint, large: SizePoint) -> SizeStep:
 def series_sentence(series: SizeSeries) -> str:
     """Return what a row of a table says of size: the last step, and where it flattens."""
     last = series.steps[-1]
-    points = f"{100 * last.difference:+.1f} points"
-    told = f"{last.small.label} to {last.large.label} ({last.ratio:.2g} times the parameters): {points}"
+    points = f"{in_points(last.difference)} points"
+    told = f"{last.small.label} to {last.large.label} ({last.ratio:.2g} times the parameters{_active(last)}): {points}"
     n = last.small.claim.n
     if last.supported is None or last.ci_low is None or last.ci_high is None:
         return f"{told}; whether that is more than chance cannot be said: the number of questions is not stated."
     chance = "supported" if last.supported else "not supported"
-    told += f" ({100 * last.ci_low:+.1f} to {100 * last.ci_high:+.1f}), {chance} by {n} questions"
+    told += f" ({in_points(last.ci_low)} to {in_points(last.ci_high)}), {chance} by {n} questions"
     if series.flat_from is None:
         return f"{told}. It does not flatten within these sizes."
     if series.flat_from is series.points[-2]:
-        return f"{told}. Nothing larger than {series.flat_from.label} is supported as better."
-    return f"{told}. From {series.flat_from.label} on, no larger size is supported as better."
+        return f"{told}. It flattens at {series.flat_from.label}."
+    return f"{told}. From {series.flat_from.label} on, no size is supported as better than a smaller one."
+
+
+def _active(step: SizeStep) -> str:
+    """Return how the active weights grow, where one of the two is a mixture of experts."""
+    small, large = step.small, step.large
+    if small.active is None and large.active is None:
+        return ""
+    ratio = (large.active or large.parameters) / (small.active or small.parameters)
+    return f", {ratio:.2g} times the active ones"
+
+
+def in_points(fraction: float) -> str:
+    """Return a difference in points with its sign; none has no sign."""
+    text = f"{100 * fraction:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
 
 
 def _series(points: Sequence[SizePoint]) -> SizeSeries:
@@ -144,10 +169,12 @@ def _series(points: Sequence[SizePoint]) -> SizeSeries:
 def _flat_from(points: Sequence[SizePoint]) -> SizePoint | None:
     if any(point.claim.n is None for point in points):
         return None
-    for place, point in enumerate(points[:-1]):
-        if not any(_better(point, larger) for larger in points[place + 1 :]):
-            return point
-    return None
+    flat = None
+    for place in reversed(range(len(points) - 1)):
+        if any(_better(points[place], larger) for larger in points[place + 1 :]):
+            return flat
+        flat = points[place]
+    return flat
 
 
 def _better(small: SizePoint, large: SizePoint) -> bool:
