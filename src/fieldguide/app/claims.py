@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.app.as_json import verdict_json
+from fieldguide.app.claim_names import base_note, claims_about, spellings
 from fieldguide.app.leaderboard import Leaderboard, LeaderboardModel, read_leaderboard
 from fieldguide.app.runs import view_run
 from fieldguide.app.wiring import House
@@ -108,11 +109,13 @@ def look_up_claims(
     notes: list[str] = []
     chosen = None if table is None else collection(table)
     recomputed = _recomputed(house, chosen or collection("qwq-32b-preview-blog"), notes)
-    measured = _measured(house, _keys(models, chosen), notes)
+    measured = _measured(house, _keys(house.settings.home, models, chosen), notes)
     ledger = (*claims(), *_new(imported), *(recomputed.claims if recomputed else ()), *measured)
     asked = ledger if chosen is None else [*chosen.claims(), *_beside(chosen, recomputed, measured)]
     if models:
-        asked = [claim for name in models for claim in _of_model(name, asked)]
+        about = [claims_about(house.settings.home, name, asked) for name in models]
+        asked = list(dict.fromkeys(claim for several in about for claim in several))
+        notes += [said for said in (base_note(asked, ledger),) if said and chosen is None]
     if benchmark is not None:
         asked = _of_benchmark(benchmark, asked)
     judged = judge_claims(asked, ledger)
@@ -132,7 +135,7 @@ def look_up_claims(
 
 
 def _new(imported: Path | None) -> list[Claim]:
-    """Return the claims of the user's file that the ledger does not have yet."""
+    """Return the claims of the user's file that the ledger does not have yet, each once."""
     if imported is None:
         return []
 
@@ -141,17 +144,8 @@ def _new(imported: Path | None) -> list[Claim]:
         return claim.collection, claim.model_key, claim.snapshot, claim.benchmark, claim.subset, claim.value, link
 
     known = {row(claim) for claim in claims() if claim.kind == "imported"}
-    return [claim for claim in import_claims(imported) if row(claim) not in known]
-
-
-def _of_model(name: str, ledger: Sequence[Claim]) -> list[Claim]:
-    key, snapshot = model_key(name)
-    for wanted in (key, f"{key}instruct"):
-        found = [claim for claim in ledger if claim.model_key == wanted]
-        if found:
-            return [claim for claim in found if snapshot is None or claim.snapshot == snapshot] or found
-    known = sorted({claim.model.lower() for claim in ledger})
-    raise UnknownNameError("model", name, nearest(split_snapshot(name)[0].lower(), known))
+    once = {row(claim): claim for claim in reversed(import_claims(imported))}
+    return [claim for key, claim in reversed(once.items()) if key not in known]
 
 
 def _of_benchmark(name: str, ledger: Sequence[Claim]) -> list[Claim]:
@@ -237,8 +231,8 @@ def _recomputed_claim(board: Leaderboard, model: LeaderboardModel, written: str,
     )
 
 
-def _keys(models: Sequence[str], table: Collection | None) -> set[str]:
-    named = {model_key(name)[0] for name in models}
+def _keys(home: Path, models: Sequence[str], table: Collection | None) -> set[str]:
+    named = {key for name in models for key in spellings(home, name)}
     of_table = set() if table is None else {claim.model_key for claim in table.claims()}
     return named | {f"{key}instruct" for key in named} | of_table
 

@@ -94,7 +94,7 @@ def training_compute(size: Size) -> TrainingCompute | None:
     )
 
 
-def price_of(member: Member) -> SizePrice | None:  # noqa: ARG001 - the catalogue of prices fills it
+def price_of(member: Member) -> SizePrice | None:
     """Return what a member costs where it can be called; None where no price is known."""
     return None
 

@@ -245,7 +245,9 @@ def _step_json(step: SizeStep) -> dict[str, Any]:
 
 
 def _price_json(price: SizePrice | None) -> dict[str, Any] | None:
-    return price and {
+    if price is None:
+        return None
+    return {
         "input_usd_per_mtok": float(price.input_usd_per_mtok),
         "output_usd_per_mtok": float(price.output_usd_per_mtok),
         "source": price.source,

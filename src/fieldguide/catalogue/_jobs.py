@@ -137,7 +137,7 @@ class JobGuide:
         """Return the jobs whose words look most like those of the text, nearest first."""
         tokens = _tokens(text)
         likeness = {job.name: max((_likeness(token, job) for token in tokens), default=0.0) for job in self.jobs}
-        return [name for name in sorted(likeness, key=lambda name: -likeness[name]) if likeness[name] > 0.5][:3]  # noqa: PLR2004
+        return [name for name in sorted(likeness, key=lambda name: -likeness[name]) if likeness[name] > 0.5][:3]
 
     def _scored(self, tokens: Sequence[str]) -> tuple[JobMatch, ...]:
         found = []
@@ -219,7 +219,7 @@ def _mended(token: str, vocabulary: Sequence[str]) -> str:
     """Return the word that a misspelt one may mean; a beginning is held against the beginning."""
     for word in vocabulary:
         begun = token[: len(word)]
-        if len(word) > 4 and difflib.SequenceMatcher(None, begun, word).ratio() >= _LEAST_LIKENESS:  # noqa: PLR2004
+        if len(word) > 4 and difflib.SequenceMatcher(None, begun, word).ratio() >= _LEAST_LIKENESS:
             return word
     return token
 

@@ -57,7 +57,9 @@ def _show_job(answer: JobAnswer) -> None:
     print(f"{first.job.title} ({first.job.name}), read from: {', '.join(first.because)}")
     if others:
         named = "; ".join(f"{match.job.name} ({', '.join(match.because)})" for match in others)
-        print(f"{'Not sure: it may as well be' if answer.unsure else 'It may also be'} {named}. Choose with --job NAME.")
+        print(
+            f"{'Not sure: it may as well be' if answer.unsure else 'It may also be'} {named}. Choose with --job NAME."
+        )
     print("\nWhat matters")
     for matter in first.job.matters:
         print(f"  {matter.what}: {matter.why}")
@@ -83,11 +85,15 @@ def _show_models(answer: JobAnswer) -> None:
         return
     for number, ranked in enumerate(answer.models, start=1):
         print(f"{number:>2}. {_facts(answer, ranked)}")
-        print(f"    here because: {'; '.join(ranked.reasons) or 'it has what the job needs, and nothing more is known'}")
+        print(
+            f"    here because: {'; '.join(ranked.reasons) or 'it has what the job needs, and nothing more is known'}"
+        )
         print(f"    evidence: {_evidence(ranked)}")
         if ranked.unknown:
             print(f"    unknown: {', '.join(ranked.unknown)}")
-    print("\nOrder: our summary names the job; the best known of each family, then its second; preferred kind; any evidence;")
+    print(
+        "\nOrder: our summary names the job; the best known of each family, then its second; preferred kind; any evidence;"
+    )
     print("newer. No score is made of it: measure with your own texts. Values of unlike protocols do not compare.")
     print("! the value has flags: see `fieldguide claims MODEL`. * commercial use under conditions; not legal advice.")
 

@@ -17,7 +17,15 @@ from fieldguide.comparison._holm import holm_adjusted
 from fieldguide.comparison._looks import is_look
 from fieldguide.comparison._pairing import items_compared
 from fieldguide.comparison._sentence import verdict_sentence
-from fieldguide.comparison._sizes import SizePoint, SizeSeries, SizeStep, in_points, series_sentence, size_series, size_step
+from fieldguide.comparison._sizes import (
+    SizePoint,
+    SizeSeries,
+    SizeStep,
+    in_points,
+    series_sentence,
+    size_series,
+    size_step,
+)
 
 __all__ = [
     "AttemptMetric",

@@ -153,7 +153,7 @@ def _judged(claim: Claim, ledger: Sequence[Claim]) -> JudgedClaim:
 
 def _is_share(claim: Claim) -> bool:
     """Return whether a value can be a share of questions at all."""
-    return claim.unit == "percent" and 0 <= claim.value <= 100  # noqa: PLR2004
+    return claim.unit == "percent" and 0 <= claim.value <= 100
 
 
 def _cell(claim: Claim) -> tuple[object, ...]:

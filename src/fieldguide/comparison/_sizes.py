@@ -105,7 +105,7 @@ def size_series(points: Iterable[SizePoint]) -> tuple[SizeSeries, ...]:
     """
     rows: dict[tuple[object, ...], list[SizePoint]] = defaultdict(list)
     for point in points:
-        if point.claim.unit == "percent" and 0 <= point.claim.value <= 100:  # noqa: PLR2004
+        if point.claim.unit == "percent" and 0 <= point.claim.value <= 100:
             rows[_row(point)].append(point)
     made = [_series(each) for each in rows.values() if len({point.parameters for point in each}) > 1]
     return tuple(sorted(made, key=lambda series: -len(series.points)))

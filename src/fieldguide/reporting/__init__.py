@@ -4,7 +4,14 @@ The page is a single file. It loads nothing, runs no script, and can be read on 
 """
 
 from fieldguide.reporting._render import render_html, write_html
-from fieldguide.reporting._size_page import SizeChart, SizeMark, SizeMeaning, SizePage, render_size_page, write_size_page
+from fieldguide.reporting._size_page import (
+    SizeChart,
+    SizeMark,
+    SizeMeaning,
+    SizePage,
+    render_size_page,
+    write_size_page,
+)
 from fieldguide.reporting._values import (
     Report,
     ReportAnswer,

@@ -78,7 +78,7 @@ def _ticks(low: float, high: float) -> list[float]:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     fine = [step * 10.0**power for power in powers for step in (1, 2, 5)]
     within = [tick for tick in fine if low <= tick <= high]
-    return within if len(within) <= 8 else [tick for tick in within if f"{tick:e}".startswith("1.")]  # noqa: PLR2004
+    return within if len(within) <= 8 else [tick for tick in within if f"{tick:e}".startswith("1.")]
 
 
 def _axis(layout: Layout) -> Spec:

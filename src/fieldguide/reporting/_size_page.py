@@ -118,7 +118,7 @@ def _by_size(anchor: str, chart: SizeChart, studio: Studio) -> Drawing | None:
 def _by_price(anchor: str, chart: SizeChart, studio: Studio) -> Drawing | None:
     """Draw scores against the price of output, where it is known of two sizes at least."""
     priced = [mark for mark in chart.marks if mark.output_usd_per_mtok]
-    if len(priced) < 2:  # noqa: PLR2004
+    if len(priced) < 2:
         return None
     points = [_point(mark, float(mark.output_usd_per_mtok or 0)) for mark in priced]
     points.sort(key=lambda point: point.x)
