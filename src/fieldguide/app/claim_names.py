@@ -1,4 +1,4 @@
-"""Which claims a person means by a model's name, in whatever spelling: as published, as a hub or a provider writes it."""
+"""Which claims a person means by a model's name: as published, or as a hub or a provider writes it."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class JobAnswer:
     candidates: tuple[JobMatch, ...]
     """Jobs that the text may mean; the first was answered."""
     unsure: bool
-    """Whether another job has as good a claim to the text."""
+    """Whether another job has as good a claim to the text, or only hints speak for this one."""
     considerations: tuple[Brought, ...]
     models: tuple[RankedModel, ...]
     found: FoundModels
@@ -104,7 +104,7 @@ def find_for_job(home: Path, text: str, request: FindRequest) -> JobAnswer:
     return JobAnswer(
         text=text,
         candidates=candidates,
-        unsure=len(candidates) > 1 and candidates[1].score >= candidates[0].score,
+        unsure=_is_unsure(candidates),
         considerations=tuple(
             Brought(name=each.name, matters=each.matters, suggests=None if request.on_premises else each.suggests)
             for each in guide.considered(text)
@@ -113,6 +113,11 @@ def find_for_job(home: Path, text: str, request: FindRequest) -> JobAnswer:
         found=replace(let_through, models=tuple(each.model for each in shown), total=len(able)),
         left_out=dict(left_out),
     )
+
+
+def _is_unsure(candidates: Sequence[JobMatch]) -> bool:
+    first, *others = candidates
+    return not first.says_what_to_do or any(match.score >= first.score for match in others)
 
 
 def _unable(job: Job, model: CatalogueModel) -> str | None:
@@ -216,7 +221,7 @@ class _Ranking:
         return found
 
     def _wins(self, model: CatalogueModel) -> tuple[int, int]:
-        """Return how many other models' values in the same rows of the same tables lie below its own, and of how many."""
+        """Return how many other models' values in the same rows of tables lie below its own, and of how many."""
         below = total = 0
         for claim in self._claims(model):
             others = [other for other in self._tables.get(_row(claim), ()) if other.model_key != claim.model_key]

@@ -28,6 +28,9 @@ _WORD_WEIGHT = 3
 """What a word that says what to do counts; a hint counts 1."""
 _LEAST_LIKENESS = 0.8
 """Of a misspelt word, as difflib counts it."""
+_LEAST_NEARNESS = 0.5
+_SHORTEST_MENDED = 5
+"""A shorter word is too like others to be taken for a misspelt one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +121,10 @@ class JobGuide:
     considerations: tuple[Consideration, ...]
 
     def matches(self, text: str) -> tuple[JobMatch, ...]:
-        """Return the jobs that a text may mean, likeliest first; of equals, the one named first in the text.
+        """Return the jobs that a text may mean, likeliest first.
+
+        Of equals first the one that needs more than text, since its models can do the other too, then the one named
+        first in the text.
 
         A job's own name means it alone. Words that stand in no job are tried once more as misspelt ones.
         """
@@ -137,7 +143,8 @@ class JobGuide:
         """Return the jobs whose words look most like those of the text, nearest first."""
         tokens = _tokens(text)
         likeness = {job.name: max((_likeness(token, job) for token in tokens), default=0.0) for job in self.jobs}
-        return [name for name in sorted(likeness, key=lambda name: -likeness[name]) if likeness[name] > 0.5][:3]
+        close = [name for name in likeness if likeness[name] > _LEAST_NEARNESS]
+        return sorted(close, key=lambda name: -likeness[name])[:3]
 
     def _scored(self, tokens: Sequence[str]) -> tuple[JobMatch, ...]:
         found = []
@@ -146,9 +153,9 @@ class JobGuide:
             score = _WORD_WEIGHT * len(strong) + len(weak - strong)
             if score:
                 because = tuple(tokens[place] for place in sorted(strong | weak))
-                first = min(strong or weak)
-                found.append((-score, first, JobMatch(job=job, score=score, because=because)))
-        return tuple(match for *_, match in sorted(found, key=lambda each: each[:2]))
+                order = (-score, job.needs.modalities_in == {"text"}, min(strong or weak))
+                found.append((order, JobMatch(job=job, score=score, because=because)))
+        return tuple(match for _, match in sorted(found, key=lambda each: each[0]))
 
     def _vocabulary(self) -> list[str]:
         return sorted({word.rstrip("*") for job in self.jobs for word in job.words if " " not in word})
@@ -203,23 +210,30 @@ def _tokens(text: str) -> list[str]:
 
 
 def _places(patterns: Iterable[str], tokens: Sequence[str]) -> set[int]:
-    """Return the places in the text at which one of the patterns begins."""
-    return {place for place in range(len(tokens)) for pattern in patterns if _meets(pattern, tokens, place)}
+    """Return the places in the text that the patterns cover; a phrase covers several."""
+    return {
+        covered
+        for pattern in patterns
+        for place in range(len(tokens))
+        for covered in range(place, place + _length(pattern, tokens, place))
+    }
 
 
-def _meets(pattern: str, tokens: Sequence[str], place: int) -> bool:
+def _length(pattern: str, tokens: Sequence[str], place: int) -> int:
+    """Return how many words of the text a pattern meets at a place, 0 where it does not."""
     words = pattern.removesuffix("*").split()
     there = tokens[place : place + len(words)]
     if len(there) < len(words) or there[:-1] != words[:-1]:
-        return False
-    return there[-1].startswith(words[-1]) if pattern.endswith("*") else there[-1] == words[-1]
+        return 0
+    meets = there[-1].startswith(words[-1]) if pattern.endswith("*") else there[-1] == words[-1]
+    return len(words) if meets else 0
 
 
 def _mended(token: str, vocabulary: Sequence[str]) -> str:
     """Return the word that a misspelt one may mean; a beginning is held against the beginning."""
     for word in vocabulary:
         begun = token[: len(word)]
-        if len(word) > 4 and difflib.SequenceMatcher(None, begun, word).ratio() >= _LEAST_LIKENESS:
+        if len(word) >= _SHORTEST_MENDED and difflib.SequenceMatcher(None, begun, word).ratio() >= _LEAST_LIKENESS:
             return word
     return token
 

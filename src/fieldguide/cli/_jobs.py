@@ -60,6 +60,8 @@ def _show_job(answer: JobAnswer) -> None:
         print(
             f"{'Not sure: it may as well be' if answer.unsure else 'It may also be'} {named}. Choose with --job NAME."
         )
+    elif answer.unsure:
+        print("Not sure: the text does not say what is to be done. `--job list` shows the jobs.")
     print("\nWhat matters")
     for matter in first.job.matters:
         print(f"  {matter.what}: {matter.why}")
@@ -91,10 +93,10 @@ def _show_models(answer: JobAnswer) -> None:
         print(f"    evidence: {_evidence(ranked)}")
         if ranked.unknown:
             print(f"    unknown: {', '.join(ranked.unknown)}")
+    print("\nOrder: our summary names the job; the best known of each family, then its second; preferred kind; any")
     print(
-        "\nOrder: our summary names the job; the best known of each family, then its second; preferred kind; any evidence;"
+        "evidence; newer. No score is made of it: measure with your own texts. Values of unlike protocols do not compare."
     )
-    print("newer. No score is made of it: measure with your own texts. Values of unlike protocols do not compare.")
     print("! the value has flags: see `fieldguide claims MODEL`. * commercial use under conditions; not legal advice.")
 
 

@@ -31,13 +31,11 @@ def show_series(sizes: Sizes) -> None:
     """Print scores against size, row by row of the tables that hold several sizes."""
     for series in sizes.series[:_SERIES_SHOWN]:
         _show_one(series)
-    if more := len(sizes.series) - _SERIES_SHOWN:
-        if more > 0:
-            print(f"{more} more rows of tables hold several sizes: --html FILE.html draws them, --json holds them.\n")
+    more = len(sizes.series) - _SERIES_SHOWN
+    if more > 0:
+        print(f"{more} more rows of tables hold several sizes: --html FILE.html draws them, --json holds them.\n")
     if sizes.series:
-        print(
-            "Intervals: Wilson's 95 % for the questions asked, the same for every size; steps are looked at one by one.\n"
-        )
+        print("Intervals: Wilson's 95 % for the questions asked; steps are looked at one by one.\n")
 
 
 def _show_one(series: SizeSeries) -> None:
@@ -45,9 +43,8 @@ def _show_one(series: SizeSeries) -> None:
     asked = "number of questions not stated" if n is None else f"{n} questions"
     print(f"Score against size: {series_title(series)}, {asked}")
     label = max(len(point.label) for point in series.points)
-    print(
-        f"  {'':>{label}}         0{'25':>{_WIDTH // 4}}{'50':>{_WIDTH // 4}}{'75':>{_WIDTH // 4}}{'100 %':>{_WIDTH // 4 + 3}}"
-    )
+    scale = "".join(f"{mark:>{_WIDTH // 4}}" for mark in (25, 50, 75))
+    print(f"  {'':>{label}}         0{scale}{'100 %':>{_WIDTH // 4 + 3}}")
     for place, point in enumerate(series.points):
         step = "" if place == 0 else _step(series, place - 1)
         print(f"  {point.label:>{label}}  {point.claim.value!s:>5} |{_bar(point)}| {step}".rstrip())
