@@ -29,7 +29,7 @@ _WORD_WEIGHT = 3
 _LEAST_LIKENESS = 0.8
 """Of a misspelt word, as difflib counts it."""
 _LEAST_NEARNESS = 0.5
-_SHORTEST_MENDED = 5
+_SHORTEST_MENDED = 6
 """A shorter word is too like others to be taken for a misspelt one."""
 
 
@@ -108,7 +108,12 @@ class JobMatch:
     job: Job
     score: int
     because: tuple[str, ...]
-    """The words of the text that speak for it."""
+    """The words of the text that speak for it, misspelt ones mended."""
+
+    @property
+    def says_what_to_do(self) -> bool:
+        """Whether more than hints speak for it."""
+        return self.score >= _WORD_WEIGHT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +131,17 @@ class JobGuide:
         Of equals first the one that needs more than text, since its models can do the other too, then the one named
         first in the text.
 
-        A job's own name means it alone. Words that stand in no job are tried once more as misspelt ones.
+        A job's own name means it alone. Words of no job and no consideration are taken for misspelt ones where they
+        are like one.
         """
         named = next((job for job in self.jobs if job.name == text.strip().lower().replace(" ", "-")), None)
         if named is not None:
             return (JobMatch(job=named, score=_WORD_WEIGHT, because=(text.strip(),)),)
         tokens = _tokens(text)
-        return self._scored(tokens) or self._scored([_mended(token, self._vocabulary()) for token in tokens])
+        known = self._known(tokens)
+        words = self._vocabulary()
+        mended = [token if place in known else _mended(token, words) for place, token in enumerate(tokens)]
+        return self._scored(mended)
 
     def considered(self, text: str) -> tuple[Consideration, ...]:
         """Return what the words of a text bring up."""
@@ -156,6 +165,10 @@ class JobGuide:
                 order = (-score, job.needs.modalities_in == {"text"}, min(strong or weak))
                 found.append((order, JobMatch(job=job, score=score, because=because)))
         return tuple(match for _, match in sorted(found, key=lambda each: each[0]))
+
+    def _known(self, tokens: Sequence[str]) -> set[int]:
+        jobs = (word for job in self.jobs for word in (*job.words, *job.hints))
+        return _places((*jobs, *(word for each in self.considerations for word in each.words)), tokens)
 
     def _vocabulary(self) -> list[str]:
         return sorted({word.rstrip("*") for job in self.jobs for word in job.words if " " not in word})

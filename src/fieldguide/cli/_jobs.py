@@ -94,9 +94,7 @@ def _show_models(answer: JobAnswer) -> None:
         if ranked.unknown:
             print(f"    unknown: {', '.join(ranked.unknown)}")
     print("\nOrder: our summary names the job; the best known of each family, then its second; preferred kind; any")
-    print(
-        "evidence; newer. No score is made of it: measure with your own texts. Values of unlike protocols do not compare."
-    )
+    print("evidence; newer. No score is made of it: measure with your own texts. Unlike protocols do not compare.")
     print("! the value has flags: see `fieldguide claims MODEL`. * commercial use under conditions; not legal advice.")
 
 
