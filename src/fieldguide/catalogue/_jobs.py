@@ -108,7 +108,7 @@ class JobMatch:
     job: Job
     score: int
     because: tuple[str, ...]
-    """The words of the text that speak for it, misspelt ones mended."""
+    """The words of the text that speak for it, with what misspelt ones were taken for."""
 
     @property
     def says_what_to_do(self) -> bool:
@@ -141,7 +141,7 @@ class JobGuide:
         known = self._known(tokens)
         words = self._vocabulary()
         mended = [token if place in known else _mended(token, words) for place, token in enumerate(tokens)]
-        return self._scored(mended)
+        return self._scored(mended, tokens)
 
     def considered(self, text: str) -> tuple[Consideration, ...]:
         """Return what the words of a text bring up."""
@@ -155,13 +155,13 @@ class JobGuide:
         close = [name for name in likeness if likeness[name] > _LEAST_NEARNESS]
         return sorted(close, key=lambda name: -likeness[name])[:3]
 
-    def _scored(self, tokens: Sequence[str]) -> tuple[JobMatch, ...]:
+    def _scored(self, tokens: Sequence[str], written: Sequence[str]) -> tuple[JobMatch, ...]:
         found = []
         for job in self.jobs:
             strong, weak = _places(job.words, tokens), _places(job.hints, tokens)
             score = _WORD_WEIGHT * len(strong) + len(weak - strong)
             if score:
-                because = tuple(tokens[place] for place in sorted(strong | weak))
+                because = tuple(_told(written[place], tokens[place]) for place in sorted(strong | weak))
                 order = (-score, job.needs.modalities_in == {"text"}, min(strong or weak))
                 found.append((order, JobMatch(job=job, score=score, because=because)))
         return tuple(match for _, match in sorted(found, key=lambda each: each[0]))
@@ -222,6 +222,10 @@ def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(text.lower())
 
 
+def _told(written: str, taken: str) -> str:
+    return written if written == taken else f"{written} (taken for {taken}...)"
+
+
 def _places(patterns: Iterable[str], tokens: Sequence[str]) -> set[int]:
     """Return the places in the text that the patterns cover; a phrase covers several."""
     return {
@@ -238,7 +242,7 @@ def _length(pattern: str, tokens: Sequence[str], place: int) -> int:
     there = tokens[place : place + len(words)]
     if len(there) < len(words) or there[:-1] != words[:-1]:
         return 0
-    meets = there[-1].startswith(words[-1]) if pattern.endswith("*") else there[-1] == words[-1]
+    meets = there[-1].startswith(words[-1]) if pattern.endswith("*") else there[-1] in (words[-1], words[-1] + "s")
     return len(words) if meets else 0
 
 
