@@ -159,3 +159,11 @@ async def test_an_unseen_table_is_judged_as_any(tmp_path: Path) -> None:
     assert "n not stated" in first["flags"]
     assert first["attainable"] is None
     assert any("no percentage" in flag for flag in beyond["flags"])
+
+
+async def test_a_benchmark_alone_means_every_model() -> None:
+    """Everything that the ledger holds on it, and nothing else."""
+    ran = await fieldguide("claims", "--benchmark", "gpqa@diamond", "--json", "--quiet")
+    assert ran.code == 0, ran.err
+    assert {(claim["benchmark"], claim["subset"]) for claim in ran.json["claims"]} == {("gpqa", "diamond")}
+    assert len({claim["model"] for claim in ran.json["claims"]}) > 30

@@ -93,23 +93,26 @@ def look_up_claims(
 
     Args:
         house: The user's settings (folder of benchmark data) and records.
-        models: Names in any spelling; with a table they choose its columns.
+        models: Names in any spelling; with a table they choose its columns; none with a benchmark means all.
         benchmark: Only this one.
         table: Name of a table; its differences are tested and, with the files at hand, paired.
         imported: A CSV file with more claims, with the columns of LLMStats or models.dev.
 
     Raises:
-        UsageError: Neither a model nor a table was named.
+        UsageError: Neither a model nor a table nor a benchmark was named.
         UnknownNameError: Nothing is known of a model, a benchmark or a table; the nearest names are given.
         InputFileError: A file of the user's is malformed.
         CatalogueError: A file of the catalogue is malformed.
     """
-    if not models and table is None:
-        raise UsageError("Name a model or a table.", hint=f"Tables: {', '.join(t.name for t in collections())}.")
+    if not models and table is None and benchmark is None:
+        raise UsageError(
+            "Name a model, a table or a benchmark.", hint=f"Tables: {', '.join(t.name for t in collections())}."
+        )
     notes: list[str] = []
     chosen = None if table is None else collection(table)
     recomputed = _recomputed(house, chosen or collection("qwq-32b-preview-blog"), notes)
-    measured = _measured(house, _keys(house.settings.home, models, chosen), notes)
+    wanted = _keys(house.settings.home, models, chosen) if models or chosen else None
+    measured = _measured(house, wanted, notes)
     ledger = (*claims(), *_new(imported), *(recomputed.claims if recomputed else ()), *measured)
     asked = ledger if chosen is None else [*chosen.claims(), *_beside(chosen, recomputed, measured)]
     if models:
@@ -237,13 +240,14 @@ def _keys(home: Path, models: Sequence[str], table: Collection | None) -> set[st
     return named | {f"{key}instruct" for key in named} | of_table
 
 
-def _measured(house: House, keys: set[str], notes: list[str]) -> list[Claim]:
+def _measured(house: House, keys: set[str] | None, notes: list[str]) -> list[Claim]:
+    """Return our own runs of the models with these keys, or of all."""
     if not house.records.exists():
         return []
     found = []
     try:
         for run in house.store.runs():
-            if model_key(run.model_name)[0] not in keys:
+            if keys is not None and model_key(run.model_name)[0] not in keys:
                 continue
             accuracy = view_run(house, run.run_id).accuracy
             if accuracy.accuracy is None:

@@ -23,6 +23,8 @@ from fieldguide.errors import UnknownNameError
 _EVERYTHING = 1_000_000
 _OWN_WORK = frozenset({"foundation"})
 """A kind that says nothing about the work."""
+_HISTORY = "history"
+"""How a summary begins of what a model was once good for."""
 _NO_LINK = "no link"
 """How the source of an imported row begins whose catalogue names none."""
 
@@ -193,7 +195,8 @@ class _Ranking:
         return found
 
     def _suited(self, model: CatalogueModel) -> list[str]:
-        return [word for word in model.family.good_for if word in self._job.good_for]
+        today = (said for said in model.family.good_for if not said.startswith(_HISTORY))
+        return [said for said in today if any(word in said for word in self._job.good_for)]
 
     @cached_property
     def _ledger(self) -> dict[str, list[Claim]]:

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fieldguide.app.show import Page, SizePrice, price_of
 from fieldguide.catalogue import Member, Size
 from fieldguide.catalogue.claims import Claim, claims, model_key
 from fieldguide.comparison import SizePoint, SizeSeries, SizeStep, series_sentence, size_series
 from fieldguide.domain import embedding_parameters
-from fieldguide.reporting import SizeChart, SizeMark, SizeMeaning, SizePage, write_size_page
+
+if TYPE_CHECKING:
+    from fieldguide.reporting import SizeChart, SizeMark, SizeMeaning
 
 _CORE = ("gpqa", "math500", "math", "aime", "livecodebench", "ifeval")
 """Benchmarks to show first."""
@@ -73,6 +75,8 @@ def write_sizes_html(page: Page, sizes: Sizes, path: Path, *, command: str) -> N
     Raises:
         UsageError: The file cannot be written.
     """
+    from fieldguide.reporting import SizePage, write_size_page
+
     note = page.family.note_on_sizes
     write_size_page(
         SizePage(
@@ -157,6 +161,8 @@ def _points(members: Iterable[tuple[Size, Member]]) -> Iterable[SizePoint]:
 
 
 def _chart(series: SizeSeries, sizes: Sizes) -> SizeChart:
+    from fieldguide.reporting import SizeChart
+
     claim = series.claim
     n = "not stated" if claim.n is None else f"{claim.n}{' (inferred)' if 'n' in claim.inferred else ''}"
     return SizeChart(
@@ -168,6 +174,8 @@ def _chart(series: SizeSeries, sizes: Sizes) -> SizeChart:
 
 
 def _mark(point: SizePoint, series: SizeSeries, sizes: Sizes) -> SizeMark:
+    from fieldguide.reporting import SizeMark
+
     low, high = point.interval or (None, None)
     step = next((step for step in series.steps if step.large is point), None)
     price = sizes.prices.get(point.member)
@@ -188,6 +196,8 @@ def _mark(point: SizePoint, series: SizeSeries, sizes: Sizes) -> SizeMark:
 
 
 def _meaning_shown(each: Meaning) -> SizeMeaning:
+    from fieldguide.reporting import SizeMeaning
+
     return SizeMeaning(
         label=each.label,
         parameters=each.parameters,

@@ -80,7 +80,7 @@ class Job:
     hints: tuple[str, ...]
     needs: JobNeeds
     good_for: tuple[str, ...]
-    """As families say what they are good for."""
+    """What a family's own `good_for` may say of it, or say among other words."""
     prefers_kinds: frozenset[FamilyKind] = frozenset()
     matters: tuple[Matter, ...]
     ask: tuple[str, ...]

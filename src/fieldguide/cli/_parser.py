@@ -228,7 +228,12 @@ def _add_ask(parser: Parser) -> None:
 
 def _add_claims(parser: Parser) -> None:
     parser.add_argument("models", metavar="MODEL", nargs="*", help="in any spelling; with --table its columns")
-    parser.add_argument("--benchmark", "-b", metavar="B", help="only this one, such as gpqa, aime@2024, livecodebench")
+    parser.add_argument(
+        "--benchmark",
+        "-b",
+        metavar="B",
+        help="only this one, such as gpqa, aime@2024, livecodebench; alone, of every model",
+    )
     parser.add_argument("--table", metavar="COLLECTION", help="one published table, such as qwq-32b-preview-blog")
     parser.add_argument(
         "--import", dest="import_file", metavar="FILE.csv", type=Path, help="more claims, as LLMStats or models.dev"
