@@ -82,7 +82,7 @@ def _show_job(answer: JobAnswer) -> None:
 
 
 def _show_models(answer: JobAnswer) -> None:
-    if not answer.models:
+    if not answer.found.total:
         print("No model of the catalogue has what the job and the facets ask for.")
         return
     for number, ranked in enumerate(answer.models, start=1):
