@@ -144,7 +144,8 @@ def _new(imported: Path | None) -> list[Claim]:
 
     def row(claim: Claim) -> tuple[object, ...]:
         link = claim.source.partition(", via ")[0]
-        return claim.collection, claim.model_key, claim.snapshot, claim.benchmark, claim.subset, claim.value, link
+        asked = (claim.benchmark, claim.subset, claim.metric, claim.protocol)
+        return claim.collection, claim.model_key, claim.snapshot, *asked, claim.value, link
 
     known = {row(claim) for claim in claims() if claim.kind == "imported"}
     once = {row(claim): claim for claim in reversed(import_claims(imported))}
