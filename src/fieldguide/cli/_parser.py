@@ -159,12 +159,21 @@ def _add_find(parser: Parser) -> None:
         "--modality", metavar="M", action="append", default=[], help="text, image, audio, video, in or out; repeatable"
     )
     parser.add_argument("--at", metavar="PLACE", action="append", default=[], help="such as hf, ollama; repeatable")
-    parser.add_argument("--limit", metavar="N", type=int, default=50, help="most models to show (50)")
+    parser.add_argument("--limit", metavar="N", type=int, help="most models to show (50; with --job 10)")
     parser.add_argument("--live", action="store_true", help="search Hugging Face and ModelScope too, now")
+    _add_job(parser)
+
+
+def _add_job(parser: Parser) -> None:
+    parser.add_argument(
+        "--job", metavar="TEXT", help="what is to be done, such as `summarise patient letters`; `list` shows the jobs"
+    )
+    parser.add_argument("--on-premises", action="store_true", help="only models whose weights can be had")
 
 
 def _add_show(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a family or a model, by its name here or at any hub")
+    parser.add_argument("--html", metavar="FILE.html", type=Path, help="write one page with its sizes drawn")
 
 
 def _add_cost(parser: Parser) -> None:
@@ -249,7 +258,12 @@ def _add_ask(parser: Parser) -> None:
 
 def _add_claims(parser: Parser) -> None:
     parser.add_argument("models", metavar="MODEL", nargs="*", help="in any spelling; with --table its columns")
-    parser.add_argument("--benchmark", "-b", metavar="B", help="only this one, such as gpqa, aime@2024, livecodebench")
+    parser.add_argument(
+        "--benchmark",
+        "-b",
+        metavar="B",
+        help="only this one, such as gpqa, aime@2024, livecodebench; alone, of every model",
+    )
     parser.add_argument("--table", metavar="COLLECTION", help="one published table, such as qwq-32b-preview-blog")
     parser.add_argument(
         "--import", dest="import_file", metavar="FILE.csv", type=Path, help="more claims, as LLMStats or models.dev"

@@ -4,6 +4,14 @@ The page is a single file. It loads nothing, runs no script, and can be read on 
 """
 
 from fieldguide.reporting._render import render_html, write_html
+from fieldguide.reporting._size_page import (
+    SizeChart,
+    SizeMark,
+    SizeMeaning,
+    SizePage,
+    render_size_page,
+    write_size_page,
+)
 from fieldguide.reporting._values import (
     Report,
     ReportAnswer,
@@ -24,6 +32,12 @@ __all__ = [
     "ReportModel",
     "ReportResult",
     "ReportVerdict",
+    "SizeChart",
+    "SizeMark",
+    "SizeMeaning",
+    "SizePage",
     "render_html",
+    "render_size_page",
     "write_html",
+    "write_size_page",
 ]

@@ -42,7 +42,7 @@ def render_html(report: Report) -> str:
     css = resources.files("fieldguide.reporting").joinpath("templates/report.css").read_text("utf-8")
     studio = Studio()
     made = sections(report, studio)
-    template = _environment().get_template("report.html.j2")
+    template = page_environment().get_template("report.html.j2")
     return template.render(
         report=report,
         sections=made,
@@ -64,7 +64,16 @@ def write_html(report: Report, path: Path) -> None:
     Raises:
         UsageError: The folder does not exist or cannot be written to, or `path` is a folder.
     """
-    page = render_html(report).encode("utf-8")
+    write_page(render_html(report), path)
+
+
+def write_page(text: str, path: Path) -> None:
+    """Write a page to `path`, whole or not at all.
+
+    Raises:
+        UsageError: The folder does not exist or cannot be written to, or `path` is a folder.
+    """
+    page = text.encode("utf-8")
     if path.is_dir():
         raise UsageError(f"{path} is a folder.", hint="Name a file in it, such as report.html.")
     if not path.parent.is_dir():
@@ -92,7 +101,8 @@ def _replace(path: Path, page: bytes) -> None:
         raise
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Return what renders our templates: everything is escaped, and hiding characters are shown."""
     environment = Environment(
         loader=PackageLoader("fieldguide.reporting"),
         autoescape=True,
