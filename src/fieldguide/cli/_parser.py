@@ -73,6 +73,7 @@ def build_parser() -> Parser:
 
     _add_find(command("find", "_find", "look models up by words, kind, size, licence, modality and place"))
     _add_show(command("show", "_show", "show one family or model: every fact with its source and date"))
+    _add_inspect(command("inspect", "_inspect", "read the header of a model file, safely and without loading it"))
     _add_compare(command("compare", "_evaluate", "settle which of several models is better on a benchmark"))
     _add_evaluate(command("evaluate", "_evaluate", "measure one model on benchmarks"))
     _add_score(command("score", "_score", "score answers that were made elsewhere; calls no model"))
@@ -160,6 +161,11 @@ def _add_find(parser: Parser) -> None:
 
 def _add_show(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a family or a model, by its name here or at any hub")
+
+
+def _add_inspect(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="GGUF, safetensors, an index, or a model's folder")
+    parser.add_argument("--tensors", action="store_true", help="list every tensor: name, type, shape, bytes, offset")
 
 
 def _add_compare(parser: Parser) -> None:

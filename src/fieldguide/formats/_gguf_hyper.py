@@ -83,7 +83,7 @@ def _check_array(name: str, key: str, found: GgufValue, largest: int, layers: in
         raise FormatError(name, found.offset, f"`{key}` is an array and not one number")
     if array.type not in _WHOLE:
         raise FormatError(name, found.offset, f"`{key}` is an array of {array.type}, not of whole numbers")
-    if layers is not None and array.count < layers or array.values is None:
+    if (layers is not None and array.count < layers) or array.values is None:
         raise FormatError(name, found.offset, f"`{key}` has {array.count} entries for {layers} layers")
     if any(not isinstance(value, int) or not 0 <= value <= largest for value in array.values):
         raise FormatError(name, found.offset, f"`{key}` holds a number that no model has")

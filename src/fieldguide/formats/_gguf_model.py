@@ -21,8 +21,9 @@ from fieldguide.formats._tensor import TensorInfo
 PART = re.compile(r"^(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<ending>\.gguf|\.safetensors)$", re.DOTALL)
 MOST_PARTS = 1024
 _ALWAYS_TIED = {"gemma", "gemma2", "gemma3", "gemma3n", "command-r", "cohere2"}
-_HEADLESS = {"bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "modern-bert", "neo-bert", "clip"} | {
-    "gemma-embedding", "t5encoder", "wavtokenizer-dec"
+_HEADLESS = {
+    "bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "modern-bert", "neo-bert",
+    "gemma-embedding", "t5encoder", "clip", "wavtokenizer-dec",
 }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class TensorInfos:
             reason = f"the tensor `{name}` begins at {tensor.offset}, no multiple of {alignment}"
             raise self.cursor.error(tensor.stated_at, reason)
         start = data_offset + tensor.offset
-        if start + tensor.bytes > source.size_bytes and tensor.bytes or tensor.offset >= 1 << 63:
+        if (start + tensor.bytes > source.size_bytes and tensor.bytes) or tensor.offset >= 1 << 63:
             reason = f"the tensor `{name}` takes bytes {start} to {start + tensor.bytes} of a file of "
             reason += f"{source.size_bytes}; the download was interrupted or the header is wrong"
             raise self.cursor.error(tensor.stated_at, reason)

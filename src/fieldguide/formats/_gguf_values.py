@@ -149,10 +149,12 @@ class ValueReader:
             left = self.cursor.left_bytes
             raise self.cursor.error(at, f"{what} claims {count} elements of {size} bytes or more and {left} are left")
         start = self.cursor.offset
+        values: tuple[Scalar, ...] | None
+        sha256 = None
         if kind == STRING:
             values, sha256 = self._string_array(count, what)
         else:
-            values, sha256 = self._numbers(kind, count, what), None
+            values = self._numbers(kind, count, what)
         return GgufArray(
             type=TYPE_NAMES[kind],
             count=count,

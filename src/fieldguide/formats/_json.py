@@ -13,13 +13,13 @@ _MOST_DIGITS = 19
 """Of a whole number: below 2^63 and a little more."""
 
 
-class _Twice(ValueError):
+class _TwiceError(ValueError):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
 
 
-class _Unfit(ValueError):
+class _UnfitError(ValueError):
     """A value that the reader refuses, with the words of the refusal."""
 
 
@@ -65,9 +65,9 @@ def parse_json_object(raw: bytes, *, name: str, offset: int, floats: bool) -> di
         )
     except json.JSONDecodeError as error:
         fail(error.pos, f"the JSON text is malformed ({error.msg[:1].lower()}{error.msg[1:]})")
-    except _Twice as error:
+    except _TwiceError as error:
         fail(max(text.rfind(json.dumps(error.key)), 0), f"the key `{shown(error.key)}` stands twice in one object")
-    except _Unfit as error:
+    except _UnfitError as error:
         fail(0, str(error))
     except RecursionError:
         fail(0, "the JSON text is nested too deep")
@@ -80,25 +80,25 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     for key in found:
         if not key.isascii() and any("\ud800" <= letter <= "\udfff" for letter in key):
-            raise _Unfit(f"the JSON key `{shown(key)}` holds half a character")
+            raise _UnfitError(f"the JSON key `{shown(key)}` holds half a character")
     if len(found) != len(pairs):
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _Twice(key)
+                raise _TwiceError(key)
             seen.add(key)
     return found
 
 
 def _whole(digits: str) -> int:
     if len(digits) > _MOST_DIGITS:
-        raise _Unfit(f"the JSON text holds a whole number of {len(digits)} digits")
+        raise _UnfitError(f"the JSON text holds a whole number of {len(digits)} digits")
     return int(digits)
 
 
 def _no_float(digits: str) -> NoReturn:
-    raise _Unfit(f"the JSON text holds the number {shown(digits, 40)} where only whole numbers belong")
+    raise _UnfitError(f"the JSON text holds the number {shown(digits, 40)} where only whole numbers belong")
 
 
 def _no_constant(word: str) -> NoReturn:
-    raise _Unfit(f"the JSON text holds {word}, which JSON does not know")
+    raise _UnfitError(f"the JSON text holds {word}, which JSON does not know")
