@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Literal
 
 from fieldguide.errors import FormatError
@@ -60,8 +61,12 @@ class GgufHeader:
         return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
-def read_gguf(source: ByteSource) -> GgufHeader:
+def read_gguf(source: ByteSource, *, file: str | None = None) -> GgufHeader:
     """Return the header of a GGUF file; time and memory are bounded whatever the file says.
+
+    Args:
+        source: Its bytes.
+        file: What its tensors call it; the last part of the source's name where None.
 
     Raises:
         FormatError: The file is not GGUF, or its header is damaged, contradicts itself or the file's size.
@@ -81,7 +86,9 @@ def read_gguf(source: ByteSource) -> GgufHeader:
     infos = read_tensors(reader, count=tensors, count_offset=tensors_at)
     data_offset = -(-cursor.offset // alignment) * alignment
     _require_data(cursor, version, source, data_offset)
-    placed, warnings = infos.placed(source, data_offset=data_offset, alignment=alignment)
+    placed, warnings = infos.placed(
+        source, data_offset=data_offset, alignment=alignment, file=file or PurePath(source.name).name
+    )
     return GgufHeader(
         name=source.name,
         version=version,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 
 from fieldguide.errors import FormatError
 from fieldguide.formats._architecture import architecture_of
@@ -49,7 +48,7 @@ def gguf_model(sources: Mapping[str, ByteSource]) -> ModelFacts:
         FormatError: A header is refused, or the parts do not belong together.
         InputFileError: A file cannot be read.
     """
-    headers = [read_gguf(source) for source in sources.values()]
+    headers = [read_gguf(source, file=name) for name, source in sources.items()]
     _check_parts(headers)
     first = headers[0]
     tensors = tuple(tensor for header in headers for tensor in header.tensors)
@@ -65,7 +64,7 @@ def gguf_model(sources: Mapping[str, ByteSource]) -> ModelFacts:
         format="gguf",
         version=first.version,
         byte_order=first.byte_order,
-        files={PurePath(header.name).name: header.file_bytes for header in headers},
+        files={name: source.size_bytes for name, source in sources.items()},
         architecture=family,
         name=first.text("general.name"),
         network=network,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from fieldguide.formats._caution import name_warnings, shown
 from fieldguide.formats._ggml_types import GGML_TYPES, RETIRED_TYPES, GgmlType
@@ -43,7 +42,7 @@ class TensorInfos:
     stated: list[_Stated]
 
     def placed(
-        self, source: ByteSource, *, data_offset: int, alignment: int
+        self, source: ByteSource, *, data_offset: int, alignment: int, file: str
     ) -> tuple[tuple[TensorInfo, ...], list[str]]:
         """Return the tensors with their places in the file, in the file's order, and what is odd about them.
 
@@ -66,7 +65,6 @@ class TensorInfos:
         if source.size_bytes > data_offset + -(-end // alignment) * alignment:
             after = source.size_bytes - data_offset - end
             warnings.append(f"{after} bytes follow the last tensor at byte {data_offset + end}")
-        file = PurePath(source.name).name
         return tuple(_info(tensor, data_offset, file) for tensor in self.stated), warnings
 
     def _check_place(self, source: ByteSource, tensor: _Stated, data_offset: int, alignment: int, end: int) -> None:

@@ -49,8 +49,12 @@ class SafetensorsHeader:
     warnings: tuple[str, ...]
 
 
-def read_safetensors(source: ByteSource) -> SafetensorsHeader:
+def read_safetensors(source: ByteSource, *, file: str | None = None) -> SafetensorsHeader:
     """Return the header of a safetensors file; `parameters` of its tensors are their elements.
+
+    Args:
+        source: Its bytes.
+        file: What its tensors call it; the last part of the source's name where None.
 
     Raises:
         FormatError: The file is something else, or its header is damaged, contradicts itself or the file's size.
@@ -61,7 +65,7 @@ def read_safetensors(source: ByteSource) -> SafetensorsHeader:
     if raw[:1] != b"{":
         raise FormatError(source.name, 8, f"the header begins with {raw[:1]!r} and not with an opening brace")
     found = parse_json_object(raw, name=source.name, offset=8, floats=False)
-    return _Reader(source, raw, found).header()
+    return _Reader(source, raw, found, file or PurePath(source.name).name).header()
 
 
 def _header_length(source: ByteSource) -> int:
@@ -81,9 +85,9 @@ def _header_length(source: ByteSource) -> int:
 class _Reader:
     """Checks one header against the format and the file's size."""
 
-    def __init__(self, source: ByteSource, raw: bytes, found: dict[str, Any]) -> None:
+    def __init__(self, source: ByteSource, raw: bytes, found: dict[str, Any], file: str) -> None:
         self._source, self._raw, self._found = source, raw, found
-        self._file = PurePath(source.name).name
+        self._file = file
         self._data_offset = 8 + len(raw)
         self._data_bytes = source.size_bytes - self._data_offset
         self._extra: list[str] = []

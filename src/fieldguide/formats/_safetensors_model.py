@@ -67,7 +67,7 @@ def safetensors_model(
         FormatError: A header or a JSON file is refused, or the files do not belong together.
         InputFileError: A file cannot be read.
     """
-    headers = {name: read_safetensors(source) for name, source in sources.items()}
+    headers = {name: read_safetensors(source, file=name) for name, source in sources.items()}
     tensors = [tensor for header in headers.values() for tensor in header.tensors]
     warnings = [warning for header in headers.values() for warning in header.warnings]
     warnings += _check_index(index, headers, tensors)
