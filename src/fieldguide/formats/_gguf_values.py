@@ -147,7 +147,8 @@ class ValueReader:
         size = self.least_string_bytes if kind == STRING else struct.calcsize(_SCALARS[kind])
         if count * size > self.cursor.left_bytes:
             left = self.cursor.left_bytes
-            raise self.cursor.error(at, f"{what} claims {count} elements of {size} bytes or more and {left} are left")
+            reason = f"{what} claims {count} elements of {size} bytes or more and {left} are left"
+            raise self.cursor.error(at, f"{reason}; it is damaged, or its download was interrupted")
         start = self.cursor.offset
         values: tuple[Scalar, ...] | None
         sha256 = None

@@ -62,15 +62,19 @@ def _bits(quantization: Mapping[str, Any] | None) -> int | None:
     if quantization is None:
         return None
     for key in ("bits", "w_bit"):
-        if (bits := quantization.get(key)) in {2, 3, 4, 8}:
-            return int(bits)
+        if (bits := _sensible(quantization.get(key))) is not None:
+            return bits
     groups = quantization.get("config_groups")
     if isinstance(groups, dict):
-        found = {
+        found = [
             weights.get("num_bits")
             for group in groups.values()
             if isinstance(group, dict) and isinstance(weights := group.get("weights"), dict)
-        }
-        if len(found) == 1 and (bits := found.pop()) in {2, 3, 4, 8}:
-            return int(bits)
+        ]
+        if found and all(bits == found[0] for bits in found) and (bits := _sensible(found[0])) is not None:
+            return bits
     return _BITS_OF_METHOD.get(str(quantization.get("quant_method")))
+
+
+def _sensible(bits: Any) -> int | None:
+    return bits if type(bits) is int and bits in {2, 3, 4, 8} else None

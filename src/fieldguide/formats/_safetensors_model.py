@@ -156,8 +156,8 @@ def _template(beside: Mapping[str, ByteSource]) -> tuple[str | None, list[str]]:
     elif config is not None:
         template = read_json_object(config, most_bytes=_MOST_TOKENIZER_BYTES).get("chat_template")
         if isinstance(template, list):
-            named = {entry.get("name"): entry.get("template") for entry in template if isinstance(entry, dict)}
-            template = named.get("default")
+            named = [entry for entry in template if isinstance(entry, dict) and entry.get("name") == "default"]
+            template = named[0].get("template") if named else None
     if not isinstance(template, str):
         return None, []
     template = template.encode("utf-8", "replace").decode("utf-8")

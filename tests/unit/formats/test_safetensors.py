@@ -32,8 +32,8 @@ def test_tensors_come_in_the_order_of_their_bytes() -> None:
     assert header.metadata == {"format": "pt"}
     assert [(t.name, t.type, t.shape, t.elements, t.bytes) for t in header.tensors] == [
         ("b", "BF16", (2, 3), 6, 12),
-        ("none", "F16", (0, 7), 0, 0),
         ("a", "I64", (), 1, 8),
+        ("none", "F16", (0, 7), 0, 0),
     ]
     assert content[header.tensors[0].offset :][:12] == b"\1" * 12
     assert header.warnings == ()
