@@ -16,7 +16,7 @@ _DUNDER = re.compile(r"__\w{1,64}__")
 _RANGE = re.compile(r"\brange\s*\(([^()]{0,200})\)")
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _REPEATED = re.compile(r"['\"]\s*\*\s*\d{4,}|\b\d{4,}\s*\*\s*['\"]")
-_POWER = re.compile(r"\*\*[\s(]*\d{3,}")
+_POWER = re.compile(r"\d\s*\*\*[\s(]*\d")
 _REACHING = re.compile(
     r"\b(?:popen|subprocess|os\.system|builtins|mro|func_globals|importlib)\b|\b(?:eval|exec|open)\s*\("
 )
