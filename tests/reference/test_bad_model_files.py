@@ -30,8 +30,10 @@ for path in sys.stdin.read().splitlines():
     except FormatError as error:
         verdict, said = "reject", [error.message]
     after = resource.getrusage(resource.RUSAGE_SELF)
+    # Not ru_maxrss: a child begins with that of its parent.
+    peak_kib = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps([verdict, said, cpu_s, after.ru_maxrss * 1024]))
+    print(json.dumps([verdict, said, cpu_s, peak_kib * 1024]))
 """
 
 

@@ -123,7 +123,7 @@ def _metadata(reader: ValueReader) -> dict[str, GgufValue]:
     found: dict[str, GgufValue] = {}
     for _ in range(count):
         at = cursor.offset
-        key = reader.name("a key")
+        key = reader.key()
         if key in found:
             raise cursor.error(at, f"the key `{shown(key)}` stands twice")
         found[key] = reader.value(key)

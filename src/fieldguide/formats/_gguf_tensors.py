@@ -10,7 +10,7 @@ from fieldguide.formats._gguf_values import ValueReader
 from fieldguide.formats._source import ByteSource, Cursor
 from fieldguide.formats._tensor import TensorInfo
 
-MOST_TENSORS = 262_144
+MOST_TENSORS = 65_536
 _MOST_DIMENSIONS = 4
 _LONGEST_NAME_BYTES = 64
 """As the specification says; llama.cpp itself takes one less (GGML_MAX_NAME counts the final zero)."""

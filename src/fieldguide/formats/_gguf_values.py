@@ -15,9 +15,17 @@ MOST_STRINGS = 4_194_304
 """In all arrays of a file together; the largest vocabularies with their merges have a sixth of it."""
 _LONGEST_KEY_BYTES = 65_535
 """As the specification says (ggml, docs/gguf.md)."""
-_LONGEST_STRING_BYTES = 16 << 20
+_MOST_KEY_BYTES = 16 << 20
+"""Of all keys together."""
+_LONGEST_STRING_BYTES = 64 << 20
+_KEPT_TEXT_BYTES = 1 << 20
+"""Longest text that is kept; a longer one, as a tokenizer in JSON, is passed over, and its place noted."""
+_MOST_TEXT_BYTES = 8 << 20
+"""Of all texts that are kept."""
 _MOST_KEPT = 1024
 """Elements of an array that are kept; a longer one is passed over, and its place noted."""
+_MOST_ELEMENTS_KEPT = 262_144
+"""Of all arrays that are kept."""
 _KEPT_STRING_BYTES = 256
 """Longest string of an array that is kept."""
 STRING, ARRAY = 8, 9
@@ -33,9 +41,10 @@ Scalar: TypeAlias = bool | int | float | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GgufArray:
-    """An array of the metadata; a long one stays in the file."""
+    """An array of the metadata, or a text too long to be kept; what is long stays in the file."""
 
     type: str
+    """Of its elements; `byte` of a text."""
     count: int
     offset: int
     """Where its first element begins."""
@@ -68,6 +77,9 @@ class ValueReader:
         self._u32 = struct.Struct(order + "I")
         self._u64 = struct.Struct(order + "Q")
         self._strings = 0
+        self._key_bytes = 0
+        self._text_bytes = 0
+        self._elements_kept = 0
 
     def length(self, what: str) -> int:
         """Return a length or count, not compared with anything yet."""
@@ -105,6 +117,15 @@ class ValueReader:
         except UnicodeDecodeError as error:
             raise self.cursor.error(at + self._length.size + error.start, f"{what} is not UTF-8") from None
 
+    def key(self) -> str:
+        """Return the next key."""
+        at = self.cursor.offset
+        key = self.name("a key")
+        self._key_bytes += self.cursor.offset - at
+        if self._key_bytes > _MOST_KEY_BYTES:
+            raise self.cursor.error(at, f"the keys take more than {_MOST_KEY_BYTES} bytes")
+        return key
+
     def value(self, key: str) -> GgufValue:
         """Return the value of `key`."""
         at = self.cursor.offset
@@ -112,18 +133,30 @@ class ValueReader:
         if kind not in TYPE_NAMES:
             raise self.cursor.error(at, f"the value of `{shown(key)}` has the unknown type {kind}")
         at = self.cursor.offset
-        value = self._array(key) if kind == ARRAY else self._scalar(kind, key)
+        value = self._array(key) if kind == ARRAY else self._text(key) if kind == STRING else self._scalar(kind, key)
         return GgufValue(type=TYPE_NAMES[kind], value=value, offset=at)
+
+    def _text(self, key: str) -> str | GgufArray:
+        what = f"the value of `{shown(key)}`"
+        at = self.cursor.offset
+        length = self.length(f"the length of {what}")
+        if length > _LONGEST_STRING_BYTES:
+            raise self.cursor.error(at, f"{what} claims {length} bytes; at most {_LONGEST_STRING_BYTES} are read")
+        start = self.cursor.offset
+        if length > _KEPT_TEXT_BYTES or self._text_bytes + length > _MOST_TEXT_BYTES:
+            self.cursor.skip(length, what)
+            self.warnings.append(f"{what} takes {length} bytes and was passed over")
+            return GgufArray(type="byte", count=length, offset=start, bytes=length, values=None, sha256=None)
+        self._text_bytes += length
+        raw = self.cursor.take(length, what)
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            self.warnings.append(f"{what} is not UTF-8")
+            return raw.decode("utf-8", "replace")
 
     def _scalar(self, kind: int, key: str) -> Scalar:
         what = f"the value of `{shown(key)}`"
-        if kind == STRING:
-            raw = self.raw_string(what)
-            try:
-                return raw.decode("utf-8")
-            except UnicodeDecodeError:
-                self.warnings.append(f"{what} is not UTF-8")
-                return raw.decode("utf-8", "replace")
         code = _SCALARS[kind]
         size = struct.calcsize(code)
         number: int | float = struct.unpack(self._order + code, self.cursor.take(size, what))[0]
@@ -167,11 +200,18 @@ class ValueReader:
 
     def _numbers(self, kind: int, count: int, what: str) -> tuple[Scalar, ...] | None:
         code = _SCALARS[kind]
-        if count > _MOST_KEPT:
+        if not self._keeps(count):
             self.cursor.skip(count * struct.calcsize(code), what)
             return None
         numbers = struct.unpack(f"{self._order}{count}{code}", self.cursor.take(count * struct.calcsize(code), what))
         return tuple(self._bool(number, what) for number in numbers) if kind == _BOOL else numbers
+
+    def _keeps(self, count: int) -> bool:
+        """Return whether the elements of an array are kept, and count them if so."""
+        if count > _MOST_KEPT or self._elements_kept + count > _MOST_ELEMENTS_KEPT:
+            return False
+        self._elements_kept += count
+        return True
 
     def _string_array(self, count: int, what: str) -> tuple[tuple[str, ...] | None, str]:
         """Return the strings of a short array, and the sha256 of the bytes of any."""
@@ -181,20 +221,20 @@ class ValueReader:
                 self.cursor.offset, f"{what} and those before hold more than {MOST_STRINGS} strings"
             )
         digest = hashlib.sha256()
-        kept: list[str] | None = [] if count <= _MOST_KEPT else None
+        kept: list[str] | None = [] if self._keeps(count) else None
         left = count
         while left:
-            run, pieces = self._run(left, what)
+            run, pieces, passed = self._run(left, what, keep=kept is not None)
             digest.update(run)
-            left -= len(pieces)
+            left -= passed
             if kept is not None and all(len(piece) <= _KEPT_STRING_BYTES for piece in pieces):
                 kept += [piece.decode("utf-8", "replace") for piece in pieces]
             else:
                 kept = None
         return None if kept is None else tuple(kept), digest.hexdigest()
 
-    def _run(self, most: int, what: str) -> tuple[bytes, list[bytes]]:
-        """Return the bytes of as many whole strings as are at hand, at least one, and the strings if they are few."""
+    def _run(self, most: int, what: str, *, keep: bool) -> tuple[bytes, list[bytes], int]:
+        """Return the bytes of as many whole strings as are at hand (1 or more), the strings if asked, and how many."""
         cursor, unpack, width = self.cursor, self._length.unpack_from, self._length.size
         first = unpack(*cursor.window(width, what))[0]
         if first > _LONGEST_STRING_BYTES:
@@ -207,7 +247,8 @@ class ValueReader:
             after = at + width + unpack(buffer, at)[0]
             if after > end:
                 break
-            pieces.append(buffer[at + width : after] if most <= _MOST_KEPT else b"")
+            if keep:
+                pieces.append(buffer[at + width : after])
             at, count = after, count + 1
         cursor.skip(at - start, what)
-        return buffer[start:at], pieces
+        return buffer[start:at], pieces, count

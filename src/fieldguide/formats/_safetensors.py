@@ -19,9 +19,9 @@ from fieldguide.formats._json import parse_json_object
 from fieldguide.formats._source import ByteSource, read_exactly
 from fieldguide.formats._tensor import TensorInfo
 
-MOST_HEADER_BYTES = 16 << 20
+MOST_HEADER_BYTES = 8 << 20
 """The format allows 100 MB; the longest header of a real model is below 5 MB, and a reader's memory grows with it."""
-MOST_TENSORS = 262_144
+MOST_TENSORS = 65_536
 _MANY_EMPTY = 16
 _MOST_DIMENSIONS = 32
 _METADATA = "__metadata__"
