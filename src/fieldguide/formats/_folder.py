@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from fieldguide.errors import FormatError, InputFileError
+from fieldguide.formats._caution import shown
 from fieldguide.formats._gguf_model import PART, gguf_model, part_names
 from fieldguide.formats._model import ModelFacts
 from fieldguide.formats._recognise import recognise
@@ -30,7 +31,7 @@ def inspect_path(path: Path) -> ModelFacts:
         FormatError: A file is no model file, is refused, or a part is missing.
         InputFileError: There is nothing at the path, or it cannot be read.
     """
-    if path.is_dir():
+    if _is_folder(path):
         path = _in_folder(path)
     with ExitStack() as open_files:
 
@@ -69,6 +70,13 @@ def _indexed(path: Path, index: ByteSource, open_files: ExitStack) -> ModelFacts
     return safetensors_model(sources, _beside(path.parent, open_files), index=index)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # such as a name too long for the file system: opening it tells
+        return False
+
+
 def _beside(folder: Path, open_files: ExitStack) -> dict[str, ByteSource]:
     found = [name for name in (CONFIG, TOKENIZER_CONFIG, TEMPLATE) if (folder / name).is_file()]
     return {name: open_files.enter_context(FileSource(folder / name)) for name in found}
@@ -93,8 +101,10 @@ def _in_folder(folder: Path) -> Path:
         if len(found) == 1:
             return folder / found[0]
         if found:
-            shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
-            raise InputFileError(str(folder), f"holds several models: {shown}.", hint="Give the path of one of them.")
+            first = [shown(name) for name in found[:5]] + ["..."] * (len(found) > 5)
+            raise InputFileError(
+                str(folder), f"holds several models: {', '.join(first)}.", hint="Give the path of one of them."
+            )
     if any(name.endswith(_PICKLES) for name in names):
         reason = "holds its weights as pickles only, and unpickling can run any program."
         raise InputFileError(str(folder), reason, hint="Fetch the model as .safetensors or .gguf.")

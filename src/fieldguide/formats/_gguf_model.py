@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from fieldguide.errors import FormatError
 from fieldguide.formats._architecture import architecture_of
+from fieldguide.formats._caution import shown
 from fieldguide.formats._gguf import GgufHeader, fault, read_gguf
 from fieldguide.formats._gguf_values import GgufArray
 from fieldguide.formats._head import tied_head
@@ -107,7 +108,7 @@ def _check_together(first: GgufHeader, tensors: Sequence[TensorInfo]) -> None:
     names: set[str] = set()
     for tensor in tensors:
         if tensor.name in names:
-            raise FormatError(tensor.file, 0, f"the tensor `{tensor.name!r}` stands in another part too")
+            raise FormatError(tensor.file, 0, f"the tensor `{shown(tensor.name)}` stands in another part too")
         names.add(tensor.name)
     stated = first.number("split.tensors.count")
     if stated is not None and stated != len(tensors):

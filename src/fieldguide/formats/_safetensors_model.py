@@ -10,7 +10,7 @@ from typing import Any
 
 from fieldguide.errors import FormatError
 from fieldguide.formats._architecture import architecture_of
-from fieldguide.formats._caution import shown, template_warnings
+from fieldguide.formats._caution import has_controls, shown, template_warnings
 from fieldguide.formats._head import tied_head
 from fieldguide.formats._json import read_json_object
 from fieldguide.formats._model import ModelFacts
@@ -27,6 +27,7 @@ CONFIG, TOKENIZER_CONFIG, TEMPLATE = "config.json", "tokenizer_config.json", "ch
 MOST_INDEX_BYTES = 16 << 20
 _MOST_TOKENIZER_BYTES = 16 << 20
 _MOST_TEMPLATE_BYTES = 1 << 20
+_LONGEST_FILE_NAME_BYTES = 255
 
 
 def read_index(source: ByteSource) -> tuple[Mapping[str, str], int | None]:
@@ -40,17 +41,19 @@ def read_index(source: ByteSource) -> tuple[Mapping[str, str], int | None]:
     if not isinstance(places, dict) or not places:
         raise FormatError(source.name, 0, "the index has no weight_map")
     for tensor, file in places.items():
-        if (
-            not isinstance(file, str)
-            or PurePath(file).name != file
-            or "\\" in file
-            or not file.endswith(".safetensors")
-        ):
+        if not _is_file_beside(file):
             reason = f"the index puts the tensor `{shown(tensor)}` into `{shown(str(file))}`, no file beside it"
             raise FormatError(source.name, 0, reason)
     metadata = found.get("metadata")
     total = metadata.get("total_size") if isinstance(metadata, dict) else None
     return places, int(total) if isinstance(total, int | float) and 0 <= total < 1 << 63 else None
+
+
+def _is_file_beside(name: Any) -> bool:
+    """Return whether a name from an index is one of a file and leads nowhere else."""
+    if not isinstance(name, str) or has_controls(name) or len(name.encode()) > _LONGEST_FILE_NAME_BYTES:
+        return False
+    return PurePath(name).name == name and "\\" not in name and name.endswith(".safetensors")
 
 
 def safetensors_model(

@@ -150,9 +150,10 @@ def test_an_index_that_lies_is_found_out(tmp_path: Path) -> None:
     sharded(tmp_path, places={"a": one, "b": one})
     with pytest.raises(FormatError, match=r"`b` into .* it stands nowhere"):
         inspect_path(tmp_path)
-    sharded(tmp_path, places={"a": "../other.safetensors"})
-    with pytest.raises(FormatError, match="no file beside it"):
-        inspect_path(tmp_path)
+    for name in ("../other.safetensors", "a\0.safetensors", "x" * 300 + ".safetensors", "\ud800.safetensors", "a"):
+        sharded(tmp_path, places={"a": name})
+        with pytest.raises(FormatError, match="no file beside it"):
+            inspect_path(tmp_path)
     sharded(tmp_path).unlink()
     with pytest.raises(FormatError, match="missing"):
         inspect_path(tmp_path)
@@ -238,6 +239,8 @@ def test_folders_without_one_model_are_told(tmp_path: Path) -> None:
     tiny_gguf(tmp_path / "b.gguf")
     with pytest.raises(InputFileError, match="several models"):
         inspect_path(tmp_path)
+    with pytest.raises(InputFileError, match="cannot be read"):
+        inspect_path(tmp_path / ("x" * 300))
 
 
 def test_a_chat_template_is_found_beside_the_weights(tmp_path: Path) -> None:
