@@ -77,6 +77,7 @@ def build_parser() -> Parser:
     _add_catalogue(
         command("catalogue", "_catalogue", "what data are in use, with dates and counts; refresh the prices")
     )
+    _add_inspect(command("inspect", "_inspect", "read the header of a model file, safely and without loading it"))
     _add_compare(command("compare", "_evaluate", "settle which of several models is better on a benchmark"))
     _add_evaluate(command("evaluate", "_evaluate", "measure one model on benchmarks"))
     _add_score(command("score", "_score", "score answers that were made elsewhere; calls no model"))
@@ -199,6 +200,11 @@ def _add_cost(parser: Parser) -> None:
 
 def _add_catalogue(parser: Parser) -> None:
     parser.add_argument("action", metavar="refresh", nargs="?", choices=("refresh",), help="bring newer prices")
+
+
+def _add_inspect(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="GGUF, safetensors, an index, or a model's folder")
+    parser.add_argument("--tensors", action="store_true", help="list every tensor: name, type, shape, bytes, offset")
 
 
 def _add_compare(parser: Parser) -> None:
