@@ -17,7 +17,7 @@ from fieldguide.domain.model import Capabilities, ResolvedModel
 from fieldguide.domain.network import Network, network_of
 from fieldguide.domain.parameter_count import active_parameters, embedding_parameters, total_parameters
 from fieldguide.domain.score import ItemScore, Outcome, Score, ScorerIdentity, with_tail
-from fieldguide.domain.tensor import TOWER, Tensor, tensors_of
+from fieldguide.domain.tensor import Tensor, tensors_of
 from fieldguide.domain.verdict import Accuracy, Look, Verdict, VerdictKind
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "Scheme",
     "Score",
     "ScorerIdentity",
-    "TOWER",
     "Tensor",
     "TextDelta",
     "Usage",

@@ -56,7 +56,7 @@ def tensors_of(shape: Architecture) -> tuple[Tensor, ...]:
     """
     total = total_parameters(shape)
     if shape.scheme == "whisper":
-        tensors = (Tensor(name="token_embd.weight", columns=shape.hidden, rows=shape.vocabulary),)
+        tensors: tuple[Tensor, ...] = (Tensor(name="token_embd.weight", columns=shape.hidden, rows=shape.vocabulary),)
     else:
         tensors = tuple(_decoder(shape))
     left = total - sum(tensor.numbers for tensor in tensors)

@@ -87,7 +87,7 @@ def _mixture(network: Network, name: str) -> _Mixture:
         importance=name in _NEEDS_IMPORTANCE,
         group=network.heads // network.kv_heads,
         experts=network.experts or 0,
-        is_70b=network.layers == 80 and grouped,  # noqa: PLR2004 (the quantizer tells a 70B by its 80 layers)
+        is_70b=network.layers == 80 and grouped,
         tied=network.tied_head,
         layers=network.layers,
     )

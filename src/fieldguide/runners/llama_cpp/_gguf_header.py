@@ -12,6 +12,9 @@ _MAGIC = b"GGUF"
 _LEAST_BYTES = 32
 _MOST_HEADER_BYTES = 256 * 1024 * 1024
 _MOST_KEYS = 65_536
+_MOST_SIDES = 4
+_MOST_LISTED = 4096
+"""Longest list of numbers that is kept: one per layer."""
 _CHUNK_BYTES = 1024 * 1024
 _CUT = "ends in the middle of its GGUF header, as after an interrupted download"
 _STRING, _ARRAY = 8, 9
@@ -46,6 +49,42 @@ def read_header(path: Path) -> GgufHeader:
     """
     with path.open("rb") as file:
         return _header(_metadata(_Cursor(file, path.stat().st_size)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTensor:
+    """One tensor as the header lists it."""
+
+    name: str
+    sides: tuple[int, ...]
+    """Length of a row first."""
+    type_number: int
+    """As in ggml's `ggml_type` (0 is F32)."""
+
+
+def read_tensors(path: Path) -> tuple[dict[str, object], list[StoredTensor]]:
+    """Return the facts of a header, short lists of numbers included, and its tensors; a list of texts is its length.
+
+    Raises:
+        HeaderError: The file is something else, or its header is cut or absurd.
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        cursor = _Cursor(file, path.stat().st_size)
+        facts, count = _facts(cursor, lists=True)
+        if count > _MOST_KEYS:
+            raise HeaderError(f"is damaged: its GGUF header claims to hold {count} tensors")
+        return facts, [_tensor(cursor) for _ in range(count)]
+
+
+def _tensor(cursor: _Cursor) -> StoredTensor:
+    name, sides = cursor.text(), int(cursor.number("I"))
+    if sides > _MOST_SIDES:
+        raise HeaderError(f"is damaged: a tensor claims to have {sides} dimensions")
+    shape = tuple(cursor.count() for _ in range(sides))
+    kind = int(cursor.number("I"))
+    cursor.count()  # where its numbers are
+    return StoredTensor(name=name, sides=shape, type_number=kind)
 
 
 class _Cursor:
@@ -86,6 +125,12 @@ class _Cursor:
 
 def _metadata(cursor: _Cursor) -> dict[str, int | float | bool | str]:
     """Return the scalar values and texts of the header; arrays are passed over."""
+    facts, _ = _facts(cursor, lists=False)
+    return {key: value for key, value in facts.items() if isinstance(value, int | float | str)}
+
+
+def _facts(cursor: _Cursor, *, lists: bool) -> tuple[dict[str, object], int]:
+    """Return the facts of the header and the number of its tensors."""
     start = cursor.take(4) if cursor._most >= 4 else b""
     if start != _MAGIC:
         raise HeaderError(_what_else(start + cursor.take(max(min(cursor._most - len(start), 60), 0))))
@@ -94,18 +139,17 @@ def _metadata(cursor: _Cursor) -> dict[str, int | float | bool | str]:
     version = cursor.number("I")
     if version not in {2, 3}:
         raise HeaderError(_version(int(version)))
-    cursor.count()  # tensors
-    keys = cursor.count()
+    tensors, keys = cursor.count(), cursor.count()
     if keys > _MOST_KEYS:
         raise HeaderError(f"is damaged: its GGUF header claims to hold {keys} facts")
-    found: dict[str, int | float | bool | str] = {}
+    found: dict[str, object] = {}
     for _ in range(keys):
         key, kind = cursor.text(), int(cursor.number("I"))
-        if kind == _ARRAY:
-            _skip_array(cursor)
-        else:
+        if kind != _ARRAY:
             found[key] = cursor.text() if kind == _STRING else cursor.number(_scalar(kind))
-    return found
+        elif (listed := _array(cursor)) is not None and lists:
+            found[key] = listed
+    return found, tensors
 
 
 def _scalar(kind: int) -> str:
@@ -114,13 +158,16 @@ def _scalar(kind: int) -> str:
     return _SCALARS[kind]
 
 
-def _skip_array(cursor: _Cursor) -> None:
+def _array(cursor: _Cursor) -> int | list[int | float | bool] | None:
+    """Return a short list of numbers, or the length of a list of texts; None for a long list, which is passed over."""
     kind, count = int(cursor.number("I")), cursor.count()
     if kind == _STRING:
         for _ in range(count):  # ends by the bound on bytes, whatever the count
             cursor.take(cursor.count())
-    else:
-        cursor.take(count * struct.calcsize(_scalar(kind)))
+        return count
+    code = _scalar(kind)
+    raw = cursor.take(count * struct.calcsize(code))
+    return list(struct.unpack(f"<{count}{code}", raw)) if count <= _MOST_LISTED else None
 
 
 def _what_else(start: bytes) -> str:
