@@ -82,11 +82,19 @@ def measured(
 
 
 def _held(pid: int) -> Held:
-    found = {}
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
-        key, value = line.split(":")
-        found[key] = int(value.split()[0]) * 1024
-    return Held(pss_bytes=found["Pss"], rss_bytes=found["Rss"])
+    """Return what a process holds, its model file counted whole: another process may have mapped the same file."""
+    pss = rss = 0
+    is_model = False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        key, _, value = line.partition(" ")
+        if not key.endswith(":"):
+            is_model = line.endswith(".gguf")
+        elif key == "Rss:":
+            rss += int(value.split()[0])
+            pss += int(value.split()[0]) if is_model else 0
+        elif key == "Pss:" and not is_model:
+            pss += int(value.split()[0])
+    return Held(pss_bytes=pss * 1024, rss_bytes=rss * 1024)
 
 
 def _prompt(address: str, slots: int, tokens: int) -> None:
