@@ -2,8 +2,8 @@
 
     python benchmarks/planner_memory.py [--loads]
 
-Needs the shared facts beside the checkout (or FIELDGUIDE_SHARED). `--loads` also loads random models in llama.cpp, which
-takes some minutes.
+Needs the shared facts beside the checkout (or FIELDGUIDE_SHARED). `--loads` also loads random models in llama.cpp,
+which takes some minutes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from statistics import fmean
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fieldguide.app.network_of_file import network_of_file  # noqa: E402
-from fieldguide.planner import Workload, engine_named, memory_plan  # noqa: E402
-from tests.support.loaded_model import measured  # noqa: E402
-from tests.support.memory_loads import LONG, QUICK  # noqa: E402
-from tests.support.published_memory import Published, published  # noqa: E402
-from tests.support.random_gguf import random_gguf  # noqa: E402
+from tests.support.loaded_model import measured
+from tests.support.memory_loads import LONG, QUICK
+from tests.support.published_memory import Published, published
+from tests.support.random_gguf import random_gguf
+
+from fieldguide.app.network_of_file import network_of_file
+from fieldguide.planner import Workload, engine_named, memory_plan
 
 _ENGINES = ("transformers@4.38", "transformers@4.46", "transformers@4.51")
 _RULES: dict[str, Callable[[Published], float]] = {

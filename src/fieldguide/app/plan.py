@@ -146,7 +146,7 @@ def _network(home: Path, subject: str) -> tuple[Network, str | None, str | None]
     if subject.lower().endswith(".gguf") or ("/" in subject and path.is_file()):
         return network_of_file(path), None, None
     page, named = _page(home, subject)
-    return (*_of_catalogue(page, named),)
+    return _of_catalogue(page, named)
 
 
 def _page(home: Path, subject: str) -> tuple[Page, str | None]:
@@ -160,10 +160,11 @@ def _page(home: Path, subject: str) -> tuple[Page, str | None]:
 
 
 def _of_catalogue(page: Page, named: str | None) -> tuple[Network, str | None, str | None]:
-    if page.is_family:
+    named_so = [(size, member) for size, member in page.members if member.name == page.name]
+    if page.is_family and not named_so and len({id(size) for size, _ in page.members}) > 1:
         names = ", ".join(member.name for _, member in page.members[:6])
         raise UsageError(f"{page.name} is a family.", hint=f"Name one of its models, such as {names}.")
-    size, member = page.members[0]
+    size, member = (named_so or list(page.members))[0]
     if size.architecture is None:
         raise UsageError(
             f"The shape of {member.name} is not known here, so that nothing can be computed from it.",
