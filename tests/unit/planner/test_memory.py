@@ -21,11 +21,10 @@ _ENGINES = (
 )
 
 
-def made(engine: str = "llama.cpp", quantization: str = "BF16", **work: int) -> MemoryPlan:
+def made(engine: str = "llama.cpp", quantization: str = "BF16", devices: int = 1) -> MemoryPlan:
     """Return a plan for a small network."""
-    return memory_plan(
-        network(kv_heads=2), quantization, engine_named(engine), Workload(**{"context_tokens": 8192, **work})
-    )  # type: ignore[arg-type]
+    work = Workload(context_tokens=8192, devices=devices)
+    return memory_plan(network(kv_heads=2), quantization, engine_named(engine), work)
 
 
 @pytest.mark.parametrize("engine", _ENGINES)
@@ -84,12 +83,8 @@ def test_the_allocator_keeps_a_rest_of_at_most_one_mebibyte(tensor: float, block
     assert block_bytes(int(tensor * _MIB)) == int(block * _MIB)
 
 
-def test_nonsense_is_refused() -> None:
+@pytest.mark.parametrize(("context", "devices", "answer"), [(0, 1, None), (8, 0, None), (8, 1, 9)])
+def test_nonsense_is_refused(context: int, devices: int, answer: int | None) -> None:
     """No tokens, no devices, an answer longer than the context."""
-    for wrong in (
-        {"context_tokens": 0},
-        {"context_tokens": 8, "devices": 0},
-        {"context_tokens": 8, "answer_tokens": 9},
-    ):
-        with pytest.raises(UsageError):
-            Workload(**wrong)
+    with pytest.raises(UsageError):
+        Workload(context_tokens=context, devices=devices, answer_tokens=answer)
