@@ -72,7 +72,7 @@ _VLLM = Engine(
     kind="0.6 and later",
     terms=vllm_terms,
     habits=VLLM,
-    fitted_on="nothing: from its code, as it takes all memory it is allowed to",
+    fitted_on="nothing: by what is known of its code, as it takes all memory it is allowed to",
     residual="not measured",
 )
 _SGLANG = Engine(
@@ -80,7 +80,7 @@ _SGLANG = Engine(
     kind="0.4 and later",
     terms=sglang_terms,
     habits=CacheHabits(windows=False),
-    fitted_on="nothing: from its code, as it takes all memory it is allowed to",
+    fitted_on="nothing: by what is known of its code, as it takes all memory it is allowed to",
     residual="not measured",
 )
 _NAMES = ("llama.cpp", "vllm", "transformers", "sglang")

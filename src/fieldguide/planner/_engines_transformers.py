@@ -1,7 +1,7 @@
 """What transformers holds beside weights and cache, by kind of version: mechanisms first, constants last.
 
-Read in `modeling_qwen2.py` and `modeling_llama.py` of the versions named, and held against the memory that Qwen
-published per prompt length. Per prompt token in 16 bits:
+Mechanisms as known of `modeling_qwen2.py`, told apart and confirmed by the memory that Qwen published per prompt
+length; the code of those versions was not at hand. Per prompt token in 16 bits:
 
 - every kind: the feed-forward block of one layer keeps three rows of its inner width (gate, up and their product) and
   four of the hidden width (input embedding, input of the layer, sum after attention, its norm);
@@ -29,7 +29,7 @@ _CONSTANT = {KIND_438: 20 * 1024**2, KIND_446: 20 * 1024**2, KIND_LATER: 34 * 10
 """Workspace of cuBLAS (8 MiB before Hopper, 32 MiB from it on), sampling, and small things. 20: the mean of what
 Qwen2.5-0.5B and 7B leave unexplained on an A100; 34: of Qwen3-0.6B on an H20."""
 
-_CODE = "huggingface/transformers modeling_qwen2.py; see docs/planner-memory.md"
+_CODE = "mechanism of transformers' modeling_qwen2.py, confirmed by measurements: docs/planner-memory.md"
 _UNEVEN = 4
 """Times its even share of the tokens that the busiest expert may get."""
 
