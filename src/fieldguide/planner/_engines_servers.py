@@ -1,7 +1,8 @@
 """What vLLM and SGLang need beside weights and cache. Both take the memory they are allowed and fill it with cache.
 
 `--gpu-memory-utilization` (vLLM, 0.9) and `--mem-fraction-static` (SGLang) say how much of the device they take; a plan
-says how much they need. Nothing published was found to fit this on, so the terms follow what is known of their code, and are ranged.
+says how much they need. Nothing published was found to fit this on, so the terms follow what is known of their code,
+and are ranged.
 """
 
 from __future__ import annotations
