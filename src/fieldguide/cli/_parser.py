@@ -78,6 +78,7 @@ def build_parser() -> Parser:
         command("catalogue", "_catalogue", "what data are in use, with dates and counts; refresh the prices")
     )
     _add_inspect(command("inspect", "_inspect", "read the header of a model file, safely and without loading it"))
+    _add_plan(command("plan", "_plan", "what a model needs: weights, cache and engine, each with its formula"))
     _add_compare(command("compare", "_evaluate", "settle which of several models is better on a benchmark"))
     _add_evaluate(command("evaluate", "_evaluate", "measure one model on benchmarks"))
     _add_score(command("score", "_score", "score answers that were made elsewhere; calls no model"))
@@ -205,6 +206,23 @@ def _add_catalogue(parser: Parser) -> None:
 def _add_inspect(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="GGUF, safetensors, an index, or a model's folder")
     parser.add_argument("--tensors", action="store_true", help="list every tensor: name, type, shape, bytes, offset")
+
+
+def _add_plan(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL|FILE", help="a name as in `show`, also NAME:Q4_K_M, or a GGUF file")
+    parser.add_argument("--quantization", metavar="Q", help="such as Q4_K_M, BF16, FP8, GPTQ-Int4, AWQ, NF4")
+    parser.add_argument("--context", metavar="N", type=int, help="tokens of prompt plus answer, per sequence (4096)")
+    parser.add_argument("--answer", metavar="N", type=int, help="tokens of them that are generated (2048)")
+    parser.add_argument("--sequences", metavar="N", type=int, default=1, help="sequences held at once (1)")
+    parser.add_argument("--kv-dtype", metavar="T", default="f16", help="of the cache: f16, bf16, f32, q8_0, q4_0, fp8")
+    parser.add_argument(
+        "--engine",
+        metavar="E[@VERSION]",
+        default="llama.cpp",
+        help="llama.cpp, vllm, transformers or sglang, such as transformers@4.46 (llama.cpp)",
+    )
+    parser.add_argument("--devices", metavar="N", type=int, default=1, help="devices it is split over (1)")
+    parser.add_argument("--lora-rank", metavar="R", type=int, help="count one LoRA adapter of this rank")
 
 
 def _add_compare(parser: Parser) -> None:

@@ -11,10 +11,13 @@ from fieldguide.domain.completion import (
 )
 from fieldguide.domain.exam import Decoding, Exam, ExamItem, request_for
 from fieldguide.domain.json_value import JsonValue, canonical_json, content_sha256
+from fieldguide.domain.layer_cache import LayerCache, layer_caches
 from fieldguide.domain.message import Message, Role
 from fieldguide.domain.model import Capabilities, ResolvedModel
+from fieldguide.domain.network import Network, network_of
 from fieldguide.domain.parameter_count import active_parameters, embedding_parameters, total_parameters
 from fieldguide.domain.score import ItemScore, Outcome, Score, ScorerIdentity, with_tail
+from fieldguide.domain.tensor import Tensor, tensors_of
 from fieldguide.domain.verdict import Accuracy, Look, Verdict, VerdictKind
 
 __all__ = [
@@ -30,14 +33,17 @@ __all__ = [
     "ItemScore",
     "JsonValue",
     "Latency",
+    "LayerCache",
     "Look",
     "Message",
+    "Network",
     "Outcome",
     "ResolvedModel",
     "Role",
     "Scheme",
     "Score",
     "ScorerIdentity",
+    "Tensor",
     "TextDelta",
     "Usage",
     "Verdict",
@@ -46,7 +52,10 @@ __all__ = [
     "canonical_json",
     "content_sha256",
     "embedding_parameters",
+    "layer_caches",
+    "network_of",
     "request_for",
+    "tensors_of",
     "total_parameters",
     "with_tail",
 ]
