@@ -10,6 +10,7 @@ from fieldguide.domain.completion import (
     Usage,
 )
 from fieldguide.domain.exam import Decoding, Exam, ExamItem, request_for
+from fieldguide.domain.hardware import Device, DeviceKind, Figure, Hardware, Price
 from fieldguide.domain.json_value import JsonValue, canonical_json, content_sha256
 from fieldguide.domain.message import Message, Role
 from fieldguide.domain.model import Capabilities, ResolvedModel
@@ -24,15 +25,20 @@ __all__ = [
     "Completion",
     "CompletionRequest",
     "Decoding",
+    "Device",
+    "DeviceKind",
     "Exam",
     "ExamItem",
+    "Figure",
     "FinishReason",
+    "Hardware",
     "ItemScore",
     "JsonValue",
     "Latency",
     "Look",
     "Message",
     "Outcome",
+    "Price",
     "ResolvedModel",
     "Role",
     "Scheme",
