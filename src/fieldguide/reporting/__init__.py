@@ -3,6 +3,7 @@
 The page is a single file. It loads nothing, runs no script, and can be read on paper, on a telephone and offline.
 """
 
+from fieldguide.reporting._curves import Curves, Line, write_curves_html, write_curves_png
 from fieldguide.reporting._render import render_html, write_html
 from fieldguide.reporting._values import (
     Report,
@@ -16,6 +17,8 @@ from fieldguide.reporting._values import (
 )
 
 __all__ = [
+    "Curves",
+    "Line",
     "Report",
     "ReportAnswer",
     "ReportExam",
@@ -25,5 +28,7 @@ __all__ = [
     "ReportResult",
     "ReportVerdict",
     "render_html",
+    "write_curves_html",
+    "write_curves_png",
     "write_html",
 ]
