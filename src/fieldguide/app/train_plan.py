@@ -21,6 +21,7 @@ from fieldguide.planner import (
     ScalingLaw,
     TrainingMemory,
     TrainingRun,
+    count_text,
     device_hours,
     effective_tokens,
     expected_loss,
@@ -139,7 +140,7 @@ def _size(house: House, request: TrainingRequest) -> tuple[str, float, float, fl
         if request.parameters is None:
             raise UsageError("Name a model or give --parameters.", hint="Such as `train-plan --parameters 7B`.")
         active = request.active_parameters or request.parameters
-        return f"{request.parameters:.4g} parameters", request.parameters, active, None, None
+        return f"{count_text(request.parameters)} parameters", request.parameters, active, None, None
     if request.parameters is not None:
         raise UsageError("A model has its own size.", hint="Leave out the model, or --parameters.")
     page = show_model(house.settings.home, request.model)
@@ -232,7 +233,9 @@ def _cost_notes(
 
 
 def _sources(law: ScalingLaw, machine: Hardware | None) -> list[str]:
-    return [law.source, "6 N D: Kaplan et al. 2020, arXiv:2001.08361"] + ([] if machine is None else sources_of(machine))
+    return [law.source, "6 N D: Kaplan et al. 2020, arXiv:2001.08361"] + (
+        [] if machine is None else sources_of(machine)
+    )
 
 
 def _law(path: Path | None) -> tuple[ScalingLaw, float | None]:
@@ -261,7 +264,9 @@ def _read_runs(path: Path) -> list[TrainingRun]:
                 try:
                     run = TrainingRun(parameters=float(row[n]), tokens=float(row[d]), loss=float(row[loss]))
                 except (TypeError, ValueError) as error:
-                    raise InputFileError(str(path), "has a row that is not three numbers.", line=reader.line_num) from error
+                    raise InputFileError(
+                        str(path), "has a row that is not three numbers.", line=reader.line_num
+                    ) from error
                 runs.append(run)
             return runs
     except (OSError, UnicodeDecodeError, csv.Error) as error:

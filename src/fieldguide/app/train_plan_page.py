@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fieldguide.app.train_plan import TrainingPlan, loss_curve
-from fieldguide.planner import SCALING_LAWS, expected_loss
+from fieldguide.planner import SCALING_LAWS, count_text, expected_loss
 from fieldguide.reporting import Curves, Line, write_curves_html, write_curves_png
 
 
@@ -42,7 +42,7 @@ def training_figures(plan: TrainingPlan) -> tuple[Curves, Curves]:
         for law in laws
     ]
     loss = Curves(
-        title=f"Loss against size on {plan.tokens:.3g} tokens",
+        title=f"Loss against size on {count_text(plan.tokens)} tokens",
         description="Nats per token; the band is the spread of runs, wider beyond the sizes that were measured.",
         x_title="parameters (active)",
         y_title="loss (nats per token)",
@@ -50,7 +50,7 @@ def training_figures(plan: TrainingPlan) -> tuple[Curves, Curves]:
         marks=here,
     )
     cost = Curves(
-        title=f"Cost against size on {plan.tokens:.3g} tokens",
+        title=f"Cost against size on {count_text(plan.tokens)} tokens",
         description="US dollars of device hours at list prices, with the range of utilisation and price.",
         x_title="parameters (active)",
         y_title="cost (USD)",

@@ -108,7 +108,9 @@ def _device(asked: str, text: str) -> tuple[Device, tuple[str, ...]]:
         )
     known = {_compact(known): device.name for device in hardware_table().devices for known in _names(device)}
     close = dict.fromkeys(known[match] for match in nearest(_compact(text), sorted(known)))
-    raise UnknownNameError("hardware", asked, tuple(close), hint=None if close else "Try rtx4090, h100, m3-max or here.")
+    raise UnknownNameError(
+        "hardware", asked, tuple(close), hint=None if close else "Try rtx4090, h100, m3-max or here."
+    )
 
 
 def _best(text: str) -> tuple[Device, tuple[str, ...]] | None:
@@ -190,7 +192,9 @@ def _check(facts: _Devices, rows: _Prices) -> None:
             value = getattr(device, field.name)
             for figure in value if isinstance(value, tuple) else ():
                 if isinstance(figure, Figure) and (figure.source not in facts.sources or figure.value <= 0):
-                    raise CatalogueError("devices.yaml", f"{device.name}.{field.name}", "no such source, or not above 0")
+                    raise CatalogueError(
+                        "devices.yaml", f"{device.name}.{field.name}", "no such source, or not above 0"
+                    )
     for row in rows.prices:
         if row.device not in names or row.source not in facts.sources or row.usd_per_device_hour <= 0:
             raise CatalogueError("prices.yaml", row.device, "no such device or source, or not above 0")

@@ -7,10 +7,9 @@ from argparse import Namespace
 
 from fieldguide.app.train_plan import TrainingPlan, TrainingRequest, plan_json, plan_training
 from fieldguide.app.train_plan_page import write_training_page, write_training_png
-from fieldguide.cli._find import size_text
 from fieldguide.cli._output import console, gigabytes, house_of, note, print_json, table
 from fieldguide.errors import UsageError
-from fieldguide.planner import Range
+from fieldguide.planner import Range, count_text
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,2})?)\s*([kmbt]?)", re.IGNORECASE)
 _UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
@@ -67,12 +66,13 @@ def _show(plan: TrainingPlan) -> None:
     if plan.hardware is not None and plan.hardware.count > 1:
         rows.add_row("days until done", *_three(plan.wall_clock_hours, "{:,.1f}", 1 / 24))
     rows.add_row("cost (USD)", *_three(plan.cost_usd, "${:,.0f}"))
-    on = "" if plan.hardware is None else f" on {plan.hardware.name}"
-    print(f"{plan.name}: {size_text(round(plan.parameters))} parameters, {_tokens(plan.tokens)} tokens{on}")
+    on = "" if plan.hardware is None else f", with {plan.hardware.name}"
+    size = "" if plan.name.endswith("parameters") else f": {count_text(plan.parameters)} parameters"
+    print(f"{plan.name}{size} on {count_text(plan.tokens)} tokens{on}")
     print(
         f"{plan.flop:.3g} FLOP (6 x active parameters x tokens); "
         f"{plan.tokens / plan.active_parameters:.3g} tokens per parameter, "
-        f"compute-optimal {_tokens(plan.compute_optimal_tokens)}: {plan.kind}"
+        f"compute-optimal {count_text(plan.compute_optimal_tokens)}: {plan.kind}"
     )
     console().print(rows)
     _show_memory(plan)
@@ -83,7 +83,9 @@ def _show(plan: TrainingPlan) -> None:
 
 
 def _show_memory(plan: TrainingPlan) -> None:
-    rows = table("training memory", "weights", "gradients", "optimizer", "activations", "together", right=(1, 2, 3, 4, 5))
+    rows = table(
+        "training memory", "weights", "gradients", "optimizer", "activations", "together", right=(1, 2, 3, 4, 5)
+    )
     for each in plan.memory:
         figures = (each.weights_bytes, each.gradients_bytes, each.optimizer_bytes)
         held = each.activations_bytes
@@ -101,7 +103,3 @@ def _three(value: Range | None, form: str, factor: float = 1.0) -> tuple[str, st
     if value is None:
         return "n/a", "n/a", "n/a"
     return tuple(form.format(end * factor) for end in (value.low, value.likely, value.high))  # type: ignore[return-value]
-
-
-def _tokens(value: float) -> str:
-    return size_text(round(value))

@@ -140,9 +140,7 @@ def _other(end: str) -> str:
     return {"low": "high", "high": "low"}.get(end, end)
 
 
-def _formula(
-    load: DecodeLoad, constants: EngineOnDevice, bandwidth: float, hardware: Hardware, sequences: int
-) -> str:
+def _formula(load: DecodeLoad, constants: EngineOnDevice, bandwidth: float, hardware: Hardware, sequences: int) -> str:
     read = constants.quantized if load.quantized else constants.whole
     per_layer = constants.layer_s.likely + (constants.experts_s.likely if load.experts else 0.0)
     return (

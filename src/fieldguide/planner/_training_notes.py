@@ -44,8 +44,8 @@ def training_notes(
         yield _repetition(tokens / unique_tokens)
     if held_parameters is not None and held_parameters > parameters:
         yield (
-            f"Mixture of experts: arithmetic and cost follow the {_count(parameters)} active parameters, memory "
-            f"the {_count(held_parameters)} held. The law is of dense models; the loss shown is that of a dense model with "
+            f"Mixture of experts: arithmetic and cost follow the {count_text(parameters)} active parameters, memory "
+            f"the {count_text(held_parameters)} held. The law is of dense models; the loss shown is that of a dense model with "
             "the active parameters, and a mixture should do better by an amount that is not known here."
         )
     if distilled:
@@ -70,21 +70,23 @@ def verdict(parameters: float, tokens: float, law: ScalingLaw) -> str:
 
 def _balance(parameters: float, tokens: float, law: ScalingLaw) -> str:
     optimal = law.optimal_tokens(parameters)
-    shares = f"Of the loss above the floor of {law.floor:.2f}, {_capacity_share(parameters, tokens, law):.0%} is want of "
+    shares = (
+        f"Of the loss above the floor of {law.floor:.2f}, {_capacity_share(parameters, tokens, law):.0%} is want of "
+    )
     shares += "parameters and the rest want of text."
     kind = verdict(parameters, tokens, law)
     if kind in {"under-trained", "memorising"}:
         return (
-            f"Under-trained: compute-optimal for this size would be {_count(optimal)} tokens, {optimal / tokens:.2g} "
+            f"Under-trained: compute-optimal for this size would be {count_text(optimal)} tokens, {optimal / tokens:.2g} "
             f"times as many. {shares} A smaller model on more text reaches the same loss for less."
         )
     if kind == "over-trained":
         return (
-            f"Trained beyond the optimum: {tokens / optimal:.2g} times the {_count(optimal)} tokens that are "
+            f"Trained beyond the optimum: {tokens / optimal:.2g} times the {count_text(optimal)} tokens that are "
             f"compute-optimal. {shares} That wastes training compute, and pays where the model will answer much: it is "
             "smaller and cheaper to run than the compute-optimal one of its loss."
         )
-    return f"Parameters and text are balanced (compute-optimal: {_count(optimal)} tokens). {shares}"
+    return f"Parameters and text are balanced (compute-optimal: {count_text(optimal)} tokens). {shares}"
 
 
 def _capacity_share(parameters: float, tokens: float, law: ScalingLaw) -> float:
@@ -110,7 +112,7 @@ def _same_compute(parameters: float, tokens: float, law: ScalingLaw) -> str:
     best_tokens = flop / 6 / best
     gain = law.loss(parameters, tokens) - law.loss(best, best_tokens)
     return (
-        f"The same compute spent best: {_count(best)} parameters on {_count(best_tokens)} tokens, "
+        f"The same compute spent best: {count_text(best)} parameters on {count_text(best_tokens)} tokens, "
         f"a loss lower by {gain:.3f}."
     )
 
@@ -126,7 +128,7 @@ def _repetition(passes: float) -> str:
 
 def _disagreement(parameters: float) -> str:
     others = "; ".join(
-        f"{law.name}: {_count(law.optimal_tokens(parameters))} tokens" for law in (HOFFMANN_TEX, HOFFMANN_PRINTED)
+        f"{law.name}: {count_text(law.optimal_tokens(parameters))} tokens" for law in (HOFFMANN_TEX, HOFFMANN_PRINTED)
     )
     return (
         f"Other constants of the same runs would call another amount optimal ({others}); they do not fit the runs they "
@@ -134,7 +136,8 @@ def _disagreement(parameters: float) -> str:
     )
 
 
-def _count(value: float) -> str:
+def count_text(value: float) -> str:
+    """Return a count for people: `7B`, `1.5T`."""
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
         if value >= size:
             return f"{value / size:.3g}{letter}"

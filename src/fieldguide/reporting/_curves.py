@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
 
 from fieldguide.errors import MissingDependencyError, UsageError
 from fieldguide.reporting._charts import Spec
@@ -17,7 +17,8 @@ from fieldguide.reporting._render import page_of, write_bytes
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _HEIGHT = 300
-_LABEL = "format(datum.value, '~s')"
+_LABEL = "replace(format(datum.value, '~s'), 'G', 'B')"
+_LEGEND_LINE_PX = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +93,17 @@ def _drawing(curves: Curves, studio: Studio, number: int) -> Drawing | None:
 def curves_chart(curves: Curves, layout: Layout) -> Spec:
     """Return the specification at one width."""
     bands, points, names = [], [], []
+    left, right = (64 if layout.labels_above else 90), 30
     for place, line in enumerate(curves.lines):
         color = MODELS[place % len(MODELS)].hex
-        bands.append(_layer([{"x": x, "low": low, "high": high} for x, low, high in line.band], _band_mark(), _band(curves, layout)))
+        around = [{"x": x, "low": low, "high": high} for x, low, high in line.band]
+        bands.append(_layer(around, _band_mark(), _band(curves, layout)))
         values = [{"x": x, "y": y, "line": place} for x, y in line.points]
         points.append(_layer(values, {"type": "line", "strokeWidth": 2.5, "color": color}, _line(curves, layout)))
-        if line.points and len(curves.lines) > 1:
-            x, y = line.points[-1]
-            names.append(_layer([{"x": x, "y": y, "text": line.name}], _name_mark(layout, color), {**_line(curves, layout), **_TEXT}))
+        if len(curves.lines) > 1:
+            at: Spec = {"x": {"value": layout.width - left - right - 6}, "y": {"value": 12 + _LEGEND_LINE_PX * place}}
+            names.append(_layer([{"text": line.name}], _name_mark(layout, color), {**at, **_TEXT}))
     uprights = [_upright(x, word, curves, layout) for x, word in curves.marks]
-    left = 64 if layout.labels_above else 90
-    right = 30
     return {
         "$schema": _SCHEMA,
         "width": layout.width - left - right,
@@ -123,12 +124,22 @@ def _layer(values: list[dict[str, Any]], mark: Spec, encoding: Spec) -> Spec:
 
 
 def _line(curves: Curves, layout: Layout) -> Spec:
-    return {"x": _axis("x", curves.x_title, layout, log=True), "y": _axis("y", curves.y_title, layout, log=curves.log_y)}
+    return {"x": _across(curves, layout), "y": _axis("y", curves.y_title, layout, log=curves.log_y)}
+
+
+def _across(curves: Curves, layout: Layout) -> Spec:
+    """Return the scale from left to right, with a tick at 1 and at 3 of each power of ten."""
+    every = [x for line in curves.lines for x, _ in line.points]
+    powers = range(math.floor(math.log10(min(every))), math.ceil(math.log10(max(every))) + 1)
+    ticks = [digit * 10.0**power for power in powers for digit in (1, 3)]
+    made = _axis("x", curves.x_title, layout, log=True)
+    made["axis"]["values"] = [tick for tick in ticks if min(every) <= tick <= max(every)]
+    return made
 
 
 def _band(curves: Curves, layout: Layout) -> Spec:
     return {
-        "x": _axis("x", curves.x_title, layout, log=True),
+        "x": _across(curves, layout),
         "y": _axis("low", curves.y_title, layout, log=curves.log_y),
         "y2": {"field": "high"},
     }
@@ -139,7 +150,7 @@ def _band_mark() -> Spec:
 
 
 def _name_mark(layout: Layout, color: str) -> Spec:
-    return {"type": "text", "align": "right", "dy": -10, "fontSize": layout.font_px, "fontWeight": "bold", "color": color}
+    return {"type": "text", "align": "right", "fontSize": layout.font_px, "fontWeight": "bold", "color": color}
 
 
 def _axis(field: str, title: str, layout: Layout, *, log: bool) -> Spec:
@@ -161,7 +172,7 @@ def _axis(field: str, title: str, layout: Layout, *, log: bool) -> Spec:
 
 
 def _upright(x: float, word: str, curves: Curves, layout: Layout) -> tuple[Spec, Spec]:
-    at = {"x": _axis("x", curves.x_title, layout, log=True)}
+    at = {"x": _across(curves, layout)}
     rule = {"type": "rule", "color": INK.hex, "strokeWidth": 1, "strokeDash": [4, 3]}
     text = {"type": "text", "align": "left", "dx": 5, "fontSize": layout.font_px, "color": INK.hex}
     return (
@@ -185,5 +196,3 @@ def _figure(value: float | None) -> str:
         if abs(value) >= size:
             return f"{value / size:.3g}{letter}"
     return f"{value:.3g}"
-
-
