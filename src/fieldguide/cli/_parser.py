@@ -80,9 +80,7 @@ def build_parser() -> Parser:
     _add_judge(command("judge", "_judge", "run one program in the sandbox and judge its output"))
     _add_ask(command("ask", "_ask", "ask a model one question"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
-    _add_train_plan(
-        command("train-plan", "_train_plan", "what training takes, costs and reaches, in figures and words")
-    )
+    _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
     _add_run(command("run", "_runs", "show one run: scores, outcomes, failures"))
     _add_export(command("export", "_runs", "write a run with every answer as JSONL"))

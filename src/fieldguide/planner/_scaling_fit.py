@@ -14,8 +14,8 @@ _HUBER = 1e-3
 _STARTS = tuple(itertools.product((4.0, 8.0), (4.0, 8.0), (0.0, 0.7), (0.3, 0.5), (0.3, 0.5)))
 _ROUNDS = 200
 _FEWEST_TOKENS_PER_PARAMETER = 0.42
-"""The law does not hold for runs that see far less text than they have parameters: with the five such runs among the 245
-of Chinchilla's figure the RMSE is 0.097, and without them 0.022."""
+"""The law does not hold for runs that see far less text than they have parameters: with the five such runs among the
+245 of Chinchilla's figure the RMSE is 0.097, and without them 0.022."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,10 @@ from fieldguide.domain import DeviceKind
 from fieldguide.planner._ranges import Range
 
 
+_EXPERTS_S = Range(low=50e-6, likely=75e-6, high=115e-6)
+_PREFILL = Range(low=0.25, likely=0.42, high=0.62)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOnDevice:
     """How one engine uses one kind of device."""
@@ -27,13 +31,13 @@ class EngineOnDevice:
     """The same for keys and values."""
     layer_s: Range
     """Fixed cost of one layer in one step (seconds)."""
-    experts_s: Range = Range(low=50e-6, likely=75e-6, high=115e-6)
+    experts_s: Range = _EXPERTS_S
     """What choosing experts adds to it (seconds)."""
     copies_cache: bool = False
     """The engine copies its cache at every step, while the next kernels are being launched."""
     splits: str = "layers"
     """Over several devices: `layers`, one device after another, or `tensors`, all at once."""
-    prefill: Range = Range(low=0.25, likely=0.42, high=0.62)
+    prefill: Range = _PREFILL
     """Share of the dense 16-bit peak that prompts reach."""
     fitted_on: str
 

@@ -13,8 +13,8 @@ Method: TypeAlias = Literal["full", "lora", "qlora"]
 MODEL_FLOP_UTILISATION = Range(low=0.13, likely=0.35, high=0.5)
 """Share of the dense 16-bit peak that `6 N D` over the whole run's device hours comes to.
 
-From published hours: Llama 2 0.38 to 0.43, Llama 3 and 3.1 0.14 (8B) to 0.35 (405B), DeepSeek-V3 0.35; restarts and other
-stages are in the hours. Epoch's median over papers is 0.375. A distilled model lies below, since its teacher's
+From published hours: Llama 2 0.38 to 0.43, Llama 3 and 3.1 0.14 (8B) to 0.35 (405B), DeepSeek-V3 0.35; restarts and
+other stages are in the hours. Epoch's median over papers is 0.375. A distilled model lies below, since its teacher's
 arithmetic is not in `6 N D` (Llama 3.2 1B: 0.05).
 """
 

@@ -37,16 +37,16 @@ def training_notes(
     yield _same_compute(parameters, tokens, law)
     if tokens < _MEMORISING * parameters:
         yield (
-            f"{tokens / parameters:.2g} tokens per parameter: it can memorise its text; what it says of other text will "
-            "be worse than this loss, and the law was not fitted there."
+            f"{tokens / parameters:.2g} tokens per parameter: it can memorise its text; what it says of other text "
+            "will be worse than this loss, and the law was not fitted there."
         )
     if unique_tokens is not None and unique_tokens < tokens:
         yield _repetition(tokens / unique_tokens)
     if held_parameters is not None and held_parameters > parameters:
         yield (
             f"Mixture of experts: arithmetic and cost follow the {count_text(parameters)} active parameters, memory "
-            f"the {count_text(held_parameters)} held. The law is of dense models; the loss shown is that of a dense model with "
-            "the active parameters, and a mixture should do better by an amount that is not known here."
+            f"the {count_text(held_parameters)} held. The law is of dense models; the loss shown is that of a dense model "
+            "with the active parameters, and a mixture should do better by an amount that is not known here."
         )
     if distilled:
         yield (
@@ -77,8 +77,8 @@ def _balance(parameters: float, tokens: float, law: ScalingLaw) -> str:
     kind = verdict(parameters, tokens, law)
     if kind in {"under-trained", "memorising"}:
         return (
-            f"Under-trained: compute-optimal for this size would be {count_text(optimal)} tokens, {optimal / tokens:.2g} "
-            f"times as many. {shares} A smaller model on more text reaches the same loss for less."
+            f"Under-trained: compute-optimal for this size would be {count_text(optimal)} tokens, "
+            f"{optimal / tokens:.2g} times as many. {shares} A smaller model on more text reaches the same loss for less."
         )
     if kind == "over-trained":
         return (
@@ -101,8 +101,8 @@ def _returns(parameters: float, tokens: float, law: ScalingLaw) -> str:
     both = loss - law.loss(2 * parameters, 2 * tokens)
     again = law.loss(2 * parameters, tokens) - law.loss(4 * parameters, tokens)
     return (
-        f"Diminishing returns: twice the parameters lower the loss by {larger:.3f} and twice them again by {again:.3f}; "
-        f"twice the tokens by {longer:.3f}; both, for four times the compute, by {both:.3f}."
+        f"Diminishing returns: twice the parameters lower the loss by {larger:.3f} and twice them again by {again:.3f}"
+        f"; twice the tokens by {longer:.3f}; both, for four times the compute, by {both:.3f}."
     )
 
 
