@@ -10,7 +10,7 @@ from fieldguide.domain.completion import (
     Usage,
 )
 from fieldguide.domain.exam import Decoding, Exam, ExamItem, request_for
-from fieldguide.domain.hardware import Device, DeviceKind, Figure, Hardware, Price, first
+from fieldguide.domain.hardware import Device, DeviceKind, EngineMeasurement, Figure, Hardware, Price, first
 from fieldguide.domain.json_value import JsonValue, canonical_json, content_sha256
 from fieldguide.domain.message import Message, Role
 from fieldguide.domain.model import Capabilities, ResolvedModel
@@ -27,6 +27,7 @@ __all__ = [
     "Decoding",
     "Device",
     "DeviceKind",
+    "EngineMeasurement",
     "Exam",
     "ExamItem",
     "Figure",

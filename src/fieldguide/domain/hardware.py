@@ -71,6 +71,25 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EngineMeasurement:
+    """How an engine was seen to run on one machine."""
+
+    engine: str
+    version: str
+    layer_s: float
+    """Fixed cost of one layer in one step (seconds)."""
+    decode_s_per_weight: tuple[tuple[float, float], ...]
+    """(bits per weight, seconds for each weight that one token passes), by bits."""
+    prefill_flops_per_s: tuple[tuple[float, float], ...]
+    """(bits per weight, FLOP per second over a prompt), by bits."""
+    copy_bytes_per_s: float
+    """Bytes read plus bytes written while all cores copy memory."""
+    copy_one_core_bytes_per_s: float
+    cores: int
+    measured_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hardware:
     """One or several devices alike, as `--on` names them."""
 
@@ -79,6 +98,8 @@ class Hardware:
     count: int = 1
     prices: tuple[Price, ...] = ()
     """Of one device for an hour; newest first."""
+    measured: EngineMeasurement | None = None
+    """Where it is this machine and was measured."""
     also: tuple[str, ...] = ()
     """What else the name may have meant."""
 

@@ -23,8 +23,9 @@ from fieldguide.planner._scaling import (
     expected_loss,
 )
 from fieldguide.planner._scaling_fit import TrainingRun, fit_scaling_law, root_mean_square, usable_runs
-from fieldguide.planner._speed import Bound, DecodeLoad, DecodeSpeed, decode_speed, prefill_speed
+from fieldguide.planner._speed import decode_speed, prefill_speed
 from fieldguide.planner._speed_constants import EngineOnDevice, constants_of
+from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed
 from fieldguide.planner._training import (
     MODEL_FLOP_UTILISATION,
     Method,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from fieldguide.domain import Hardware
 from fieldguide.planner._ranges import Range
-from fieldguide.planner._speed_constants import EngineOnDevice, constants_of
-
-Bound: TypeAlias = Literal["fixed cost", "bandwidth", "arithmetic"]
+from fieldguide.planner._speed_constants import EngineOnDevice, constants_of, same_engine
+from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed
+from fieldguide.planner._speed_measured import measured_decode, measured_prefill
 
 _SPLIT_LOSS = 0.9
 """Of the aggregate bandwidth, what is left at each doubling of devices that share every tensor: 0.64 and 0.55 of the
@@ -19,55 +17,6 @@ _STAGE_LOSS = 0.02
 """Time that each further device adds where devices take turns."""
 _ARITHMETIC = Range(low=0.25, likely=0.4, high=0.6)
 """Share of the dense 16-bit peak that a batch of decoding steps reaches."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecodeLoad:
-    """What one step has to move and to multiply."""
-
-    weights_bytes: float
-    """Weights read for one token: of the active parameters, the embedding table left out unless it is the head too."""
-    active_parameters: float
-    kv_bytes: float = 0.0
-    """Keys and values read for one sequence: those of its context so far, on average over the answer."""
-    layers: int | None = None
-    """None: taken from the parameters, about as models of that size have them."""
-    expert_bytes: float = 0.0
-    """Part of `weights_bytes` that belongs to the experts one token is sent to."""
-    experts: int | None = None
-    experts_per_token: int | None = None
-
-    @property
-    def quantized(self) -> bool:
-        """Whether weights have less than 12 bits, so that engines unpack them on the way."""
-        return self.weights_bytes * 8 < 12 * self.active_parameters
-
-    def layer_count(self) -> float:
-        """Return the layers, or what models of this size have: 16 at 1.2e9 parameters, 32 at 8e9, 80 at 70e9."""
-        return self.layers or max(12.0, min(126.0, 15.5 * (self.active_parameters / 1e9) ** 0.37))
-
-    def streamed_bytes(self, sequences: int) -> float:
-        """Return the weights read in one step: more sequences wake more experts (each drawn alike)."""
-        if not self.experts or not self.experts_per_token:
-            return self.weights_bytes
-        share = self.experts_per_token / self.experts
-        awake = (1 - (1 - share) ** sequences) / share
-        return self.weights_bytes + self.expert_bytes * (awake - 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecodeSpeed:
-    """Tokens per second while answers are generated."""
-
-    tokens_per_s: Range
-    """Of one sequence."""
-    total_tokens_per_s: Range
-    """Of all sequences together."""
-    bound: Bound
-    """What most of the step waits for."""
-    formula: str
-    source: str
-    """What the constants were fitted on."""
 
 
 def decode_speed(
@@ -84,6 +33,8 @@ def decode_speed(
     References:
         Pope et al. 2022, arXiv:2211.05102, section 2, on what bounds decoding.
     """
+    if hardware.measured is not None and same_engine(engine, hardware.measured.engine):
+        return measured_decode(load, hardware.measured, sequences=sequences)
     bandwidth = hardware.bandwidth_bytes_per_s
     if bandwidth is None:
         return None
@@ -159,6 +110,7 @@ def prefill_speed(
     prompt_tokens: int = 512,
     hidden: int | None = None,
     layers: int | None = None,
+    bits: float = 16.0,
 ) -> Range | None:
     """Return the tokens per second at which a prompt is read, None where the hardware's peak is unknown.
 
@@ -166,17 +118,20 @@ def prefill_speed(
     token looked at.
 
     Args:
-        active_parameters: That one token passes.
+        active_parameters: That one token passes; embedding and head left out, since only the last token needs them.
         hardware: Where.
         engine: As in `decode_speed`.
         prompt_tokens: Length of the prompt (tokens).
         hidden: Width of the model; without it and `layers` the attention is left out.
         layers: Of the decoder.
+        bits: Per weight; only a measured machine tells them apart.
     """
+    attention = 4 * (layers or 0) * (hidden or 0) * prompt_tokens / 2
+    if hardware.measured is not None and same_engine(engine, hardware.measured.engine):
+        return measured_prefill(2 * active_parameters + attention, bits, hardware.measured)
     peak = hardware.bf16_flops_per_s
     if peak is None:
         return None
     constants = constants_of(engine, hardware.device.kind)
-    attention = 4 * (layers or 0) * (hidden or 0) * prompt_tokens / 2
     speedup = _speedup(constants, hardware.count)
     return constants.prefill.scaled(peak * speedup / (2 * active_parameters + attention))

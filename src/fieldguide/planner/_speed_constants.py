@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from fieldguide.domain import DeviceKind
 from fieldguide.planner._ranges import Range
 
-
 _EXPERTS_S = Range(low=50e-6, likely=75e-6, high=115e-6)
 _PREFILL = Range(low=0.25, likely=0.42, high=0.62)
 
@@ -139,7 +138,16 @@ _SAME_AS = {"ollama": "llama.cpp", "llamacpp": "llama.cpp", "lmstudio": "llama.c
 """Engines that share constants: Ollama and LM Studio run llama.cpp; the others were not fitted apart."""
 
 
+def same_engine(one: str, other: str) -> bool:
+    """Return whether two names, with or without a version, mean one engine."""
+    return _engine(one) == _engine(other)
+
+
+def _engine(name: str) -> str:
+    known = name.partition("@")[0].lower()
+    return _SAME_AS.get(known, known)
+
+
 def constants_of(engine: str, kind: DeviceKind) -> EngineOnDevice:
     """Return the constants of an engine, with or without a version, on a kind of device."""
-    name = engine.partition("@")[0].lower()
-    return _TABLE.get(_SAME_AS.get(name, name), {}).get(kind, _ELSEWHERE)
+    return _TABLE.get(_engine(engine), {}).get(kind, _ELSEWHERE)

@@ -45,8 +45,8 @@ def training_notes(
     if held_parameters is not None and held_parameters > parameters:
         yield (
             f"Mixture of experts: arithmetic and cost follow the {count_text(parameters)} active parameters, memory "
-            f"the {count_text(held_parameters)} held. The law is of dense models; the loss shown is that of a dense model "
-            "with the active parameters, and a mixture should do better by an amount that is not known here."
+            f"the {count_text(held_parameters)} held. The law is of dense models; the loss shown is that of a dense "
+            "model with the active parameters, and a mixture should do better by an amount that is not known here."
         )
     if distilled:
         yield (
@@ -78,7 +78,8 @@ def _balance(parameters: float, tokens: float, law: ScalingLaw) -> str:
     if kind in {"under-trained", "memorising"}:
         return (
             f"Under-trained: compute-optimal for this size would be {count_text(optimal)} tokens, "
-            f"{optimal / tokens:.2g} times as many. {shares} A smaller model on more text reaches the same loss for less."
+            f"{optimal / tokens:.2g} times as many. {shares} A smaller model on more text reaches the same loss "
+            "for less."
         )
     if kind == "over-trained":
         return (
