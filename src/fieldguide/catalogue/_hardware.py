@@ -114,11 +114,13 @@ def _device(asked: str, text: str) -> tuple[Device, tuple[str, ...]]:
 
 
 def _best(text: str) -> tuple[Device, tuple[str, ...]] | None:
-    """Return the device whose name or alias this is, or the only one that it fits."""
+    """Return the device whose name or alias this is, or the one that it fits and whose name every other adds to."""
     words = _words(text)
     fitting = [device for device in hardware_table().devices if _fits(text, device)]
     exact = [device for device in fitting if any(_words(known) == words for known in _names(device))]
-    chosen = exact or fitting
+    chosen = exact or [
+        each for each in fitting if all(_within(_words(each.name), _words(other.name)) for other in fitting)
+    ]
     if len(chosen) != 1:
         return None
     others = [] if _words(chosen[0].name) == words else fitting

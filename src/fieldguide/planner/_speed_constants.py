@@ -105,10 +105,10 @@ _ELSEWHERE = EngineOnDevice(
     fitted_on=_GUESS,
 )
 _VLLM = EngineOnDevice(
-    quantized=_range(0.45, 0.65, 0.85),
-    whole=_range(0.66, 0.78, 0.88),
+    quantized=_range(0.45, 0.7, 0.9),
+    whole=_range(0.66, 0.78, 0.9),
     cache=_range(0.2, 0.4, 0.5),
-    layer_s=_range(45e-6, 80e-6, 112e-6),
+    layer_s=_range(40e-6, 65e-6, 100e-6),
     splits="tensors",
     prefill=_range(0.3, 0.45, 0.65),
     fitted_on=_QWEN,

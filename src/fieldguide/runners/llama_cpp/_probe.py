@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import random
 import tempfile
@@ -27,6 +28,8 @@ _PROMPT_TOKENS, _DECODED_TOKENS = 256, 12
 _TRIALS = 6
 _COPY_BYTES, _COPY_ROUNDS = 64 * 2**20, 4
 _LOAD_DEADLINE_S = 60.0
+_KEPT_FROM_WORK = 0.85
+"""Share of its threads' time below which the engine was kept from working by others, or by waiting."""
 _WIDE = {
     Q4_K: ProbeShape(hidden=1024, ffn=2816, layers=10, vocabulary=8192, type=Q4_K),
     Q4_1: ProbeShape(hidden=1024, ffn=2816, layers=10, vocabulary=8192, type=Q4_1),
@@ -39,7 +42,11 @@ _THIN = ProbeShape(hidden=256, ffn=768, layers=40, vocabulary=2048, type=Q8_0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """The fastest of several trials: other work on the machine can only slow one down."""
+    """Tokens per second: the fastest of several trials, since other work on the machine can only slow one down.
+
+    Where other work keeps the cores busy even the fastest is slow. Then the processor time that the engine used counts
+    instead, spread over its threads: what it would take were it alone, waiting of threads for each other left out.
+    """
 
     decode_tokens_per_s: float
     prefill_tokens_per_s: float
@@ -125,11 +132,34 @@ async def timed(path: Path, machine: Machine, import_path: str, *, vocabulary: i
         prefill, decode = [], []
         for _ in range(trials):
             prompt = [noise.randrange(_FIRST_PLAIN_TOKEN, vocabulary) for _ in range(_PROMPT_TOKENS)]
-            prefill.append((await _timings(connection, prompt, 1))["prompt_per_second"])
-            decode.append((await _timings(connection, prompt[:4], _DECODED_TOKENS))["predicted_per_second"])
+            prefill.append(await _rate(connection, prompt, 1, machine.cores))
+            decode.append(await _rate(connection, prompt[:4], _DECODED_TOKENS, machine.cores))
     finally:
         await connection.close()
     return Timing(decode_tokens_per_s=max(decode), prefill_tokens_per_s=max(prefill))
+
+
+async def _rate(connection: Connection, prompt: list[int], tokens: int, threads: int) -> float:
+    """Return the tokens per second of a prompt, or of an answer of several tokens; see `Timing`."""
+    before = _processor_s(connection.process.pid)
+    timings = await _timings(connection, prompt, tokens)
+    used_s = _processor_s(connection.process.pid) - before
+    reads = tokens == 1
+    wall_s = timings["prompt_ms" if reads else "predicted_ms"] / 1000
+    whole_s = (timings["prompt_ms"] + timings["predicted_ms"]) / 1000
+    share = min(1.0, used_s / (threads * whole_s)) if whole_s > 0 else 1.0
+    if share < _KEPT_FROM_WORK:
+        wall_s *= share
+    return (len(prompt) if reads else tokens - 1) / max(wall_s, 1e-9)
+
+
+def _processor_s(pid: int) -> float:
+    """Return the processor time that all threads of a process have used (seconds); 0 where it cannot be told."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):  # a thread may end meanwhile
+            total += int(task.read_text().split()[0])
+    return total / 1e9
 
 
 async def _timings(connection: Connection, prompt: list[int], tokens: int) -> dict[str, float]:
