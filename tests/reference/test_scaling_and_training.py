@@ -12,6 +12,7 @@ from fieldguide.planner import (
     HOFFMANN_PRINTED,
     HOFFMANN_TEX,
     MODEL_FLOP_UTILISATION,
+    Range,
     TrainingRun,
     device_hours,
     fit_scaling_law,
@@ -62,7 +63,8 @@ def test_the_optimum_at_chinchillas_budget() -> None:
 
 def test_published_device_hours_lie_in_the_range() -> None:
     """Of every run of which hours, parameters and tokens are published, but the distilled ones, which lie above."""
-    held, distilled = [], []
+    held: list[tuple[str, float, Range]] = []
+    distilled: list[tuple[str, float, Range]] = []
     with shared("facts", "training", "training_runs_check.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             if not row["tokens"]:

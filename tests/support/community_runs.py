@@ -61,6 +61,8 @@ def community_runs(path: Path, bandwidth_of: dict[str, float]) -> tuple[list[Com
 
 def _read(row: dict[str, str], bandwidth_of: dict[str, float]) -> CommunityRun | str:
     name, speed = row["model"].lower(), float(row["avg_tok_s"])
+    if row["provider"] == "vllm":
+        return "number of devices not stated"
     active = _first(_ACTIVE, name) or _first(_EXACT, name) or _stated(name)
     if active is None:
         return "size not in the name"
@@ -68,8 +70,6 @@ def _read(row: dict[str, str], bandwidth_of: dict[str, float]) -> CommunityRun |
         return "quantization not stated"
     if float(row["max_tok_s"]) > _SPREAD * float(row["min_tok_s"]):
         return "trials too far apart"
-    if row["provider"] == "vllm":
-        return "number of devices not stated"
     total = _first(_TOTAL, name) or max(active, _stated(name) or 0.0)
     bits = 8.5 if "q8_0" in name else 4.5 if "4bit" in name or "mlx" in name else 4.85
     if total * bits / 8 + _ROOM_GB > float(row["vram_gb"]):

@@ -78,6 +78,8 @@ class EngineMeasurement:
     version: str
     layer_s: float
     """Fixed cost of one layer in one step (seconds)."""
+    logit_s: float
+    """Cost of one entry of the vocabulary in one step, beside its weights: mostly choosing the token (seconds)."""
     decode_s_per_weight: tuple[tuple[float, float], ...]
     """(bits per weight, seconds for each weight that one token passes), by bits."""
     prefill_flops_per_s: tuple[tuple[float, float], ...]

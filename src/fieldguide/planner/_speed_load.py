@@ -21,6 +21,8 @@ class DecodeLoad:
     """Keys and values read for one sequence: those of its context so far, on average over the answer."""
     layers: int | None = None
     """None: taken from the parameters, about as models of that size have them."""
+    vocabulary: int | None = None
+    """Tokens that one is chosen from; only a measured machine tells what that costs."""
     expert_bytes: float = 0.0
     """Part of `weights_bytes` that belongs to the experts one token is sent to."""
     experts: int | None = None

@@ -23,12 +23,13 @@ def measured_decode(load: DecodeLoad, measured: EngineMeasurement, *, sequences:
     """
     bits = 8 * load.weights_bytes / load.active_parameters
     fixed = load.layer_count() * measured.layer_s
+    choosing = sequences * (load.vocabulary or 0) * measured.logit_s
     per_weight = interpolated(measured.decode_s_per_weight, bits)
     weights = load.active_parameters * per_weight
     flops = interpolated(measured.prefill_flops_per_s, bits)
     further = (sequences - 1) * min(2 * load.active_parameters / flops, weights)
     cache = sequences * load.kv_bytes / (_CACHE_SHARE * measured.copy_bytes_per_s)
-    step = fixed + weights + further + cache
+    step = fixed + choosing + weights + further + cache
     return DecodeSpeed(
         tokens_per_s=_SPREAD.scaled(1 / step),
         total_tokens_per_s=_SPREAD.scaled(sequences / step),
@@ -36,6 +37,7 @@ def measured_decode(load: DecodeLoad, measured: EngineMeasurement, *, sequences:
         formula=(
             f"step = {load.layer_count():.0f} layers x {measured.layer_s * 1e6:.0f} us + "
             f"{load.active_parameters / 1e6:.0f}e6 weights of {bits:.2f} bits x {per_weight * 1e9:.3f} ns"
+            f" + {load.vocabulary or 0} logits x {measured.logit_s * 1e9:.1f} ns"
         ),
         source=f"measured here on {measured.measured_on} with {measured.engine} {measured.version}",
     )

@@ -128,6 +128,7 @@ def test_a_measured_machine_is_believed() -> None:
         engine="llama.cpp",
         version="1",
         layer_s=1e-4,
+        logit_s=1e-8,
         decode_s_per_weight=((4.5, 1e-11), (8.5, 3e-11)),
         prefill_flops_per_s=((4.5, 1e11), (8.5, 2e11)),
         copy_bytes_per_s=1e10,
@@ -137,10 +138,10 @@ def test_a_measured_machine_is_believed() -> None:
     )
     plain = machine("cpu", gb_per_s=10.0)
     here = Hardware(name="here", device=plain.device, measured=measured)
-    load = DecodeLoad(weights_bytes=6.5e8 / 8 * 1, active_parameters=1e8, layers=10)
+    load = DecodeLoad(weights_bytes=6.5e8 / 8, active_parameters=1e8, layers=10, vocabulary=100_000)
     speed = decode_speed(load, here)
     assert speed is not None
-    assert speed.tokens_per_s.likely == pytest.approx(1 / (10 * 1e-4 + 1e8 * 2e-11))
+    assert speed.tokens_per_s.likely == pytest.approx(1 / (10 * 1e-4 + 1e8 * 2e-11 + 1e5 * 1e-8))
     prompt = prefill_speed(1e8, here, bits=6.5)
     assert prompt is not None
     assert prompt.likely == pytest.approx(1.5e11 / 2e8)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ctypes
 import random
+import statistics
 import tempfile
 import threading
 import time
@@ -19,7 +20,7 @@ from fieldguide.domain import EngineMeasurement
 from fieldguide.errors import RunnerError
 from fieldguide.runners.llama_cpp._engine_process import EngineConfig, EngineProcess
 from fieldguide.runners.llama_cpp._machine import Machine
-from fieldguide.runners.llama_cpp._open import _engine_folder, _engine_version
+from fieldguide.runners.llama_cpp._open import engine_folder, engine_version
 from fieldguide.runners.llama_cpp._probe_model import Q4_1, Q4_K, Q8_0, ProbeShape, write_probe_model
 from fieldguide.runners.llama_cpp._supervisor import Connection
 
@@ -38,14 +39,16 @@ _WIDE = {
 """Few layers of many weights: what a weight costs."""
 _THIN = ProbeShape(hidden=256, ffn=768, layers=40, vocabulary=2048, type=Q8_0)
 """Many layers of few weights: what a layer costs."""
+_TALL = ProbeShape(hidden=256, ffn=256, layers=1, vocabulary=131072, type=Q8_0)
+"""Hardly anything but a head: what choosing among many tokens costs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Tokens per second: the fastest of several trials, since other work on the machine can only slow one down.
+    """Tokens per second: the median of several trials.
 
-    Where other work keeps the cores busy even the fastest is slow. Then the processor time that the engine used counts
-    instead, spread over its threads: what it would take were it alone, waiting of threads for each other left out.
+    Where other work keeps the engine from its cores the processor time that it used counts in place of the clock's,
+    spread over its threads: what it would take were it alone, waiting of threads for each other left out.
     """
 
     decode_tokens_per_s: float
@@ -59,7 +62,7 @@ async def measure_engine(machine: Machine, progress: Callable[[str], None]) -> E
         MissingDependencyError: The engine is not installed.
         ModelLoadError: It does not load what it should; then this machine is out of memory or of disk.
     """
-    import_path = _engine_folder()
+    import_path = engine_folder()
     progress("Measuring this machine (once): memory")
     one = await asyncio.to_thread(copy_bytes_per_s, 1)
     every = await asyncio.to_thread(copy_bytes_per_s, machine.cores)
@@ -70,6 +73,8 @@ async def measure_engine(machine: Machine, progress: Callable[[str], None]) -> E
             wide[kind.bits] = await _timed_shape(shape, Path(folder), machine, import_path)
         progress("Measuring this machine (once): llama.cpp on many thin layers")
         thin = await _timed_shape(_THIN, Path(folder), machine, import_path)
+        progress("Measuring this machine (once): llama.cpp on a large vocabulary")
+        tall = await _timed_shape(_TALL, Path(folder), machine, import_path)
     layer_s, eight_bits = _solved(1 / wide[Q8_0.bits].decode_tokens_per_s, 1 / thin.decode_tokens_per_s)
     weights = {
         kind.bits: max(1e-13, (1 / wide[kind.bits].decode_tokens_per_s - shape.layers * layer_s) / shape.parameters)
@@ -78,8 +83,9 @@ async def measure_engine(machine: Machine, progress: Callable[[str], None]) -> E
     weights[Q8_0.bits] = eight_bits
     return EngineMeasurement(
         engine="llama.cpp",
-        version=_engine_version(),
+        version=engine_version(),
         layer_s=layer_s,
+        logit_s=max(0.0, 1 / tall.decode_tokens_per_s - layer_s - _TALL.parameters * eight_bits) / _TALL.vocabulary,
         decode_s_per_weight=tuple(sorted(weights.items())),
         prefill_flops_per_s=tuple(
             sorted(
@@ -136,7 +142,7 @@ async def timed(path: Path, machine: Machine, import_path: str, *, vocabulary: i
             decode.append(await _rate(connection, prompt[:4], _DECODED_TOKENS, machine.cores))
     finally:
         await connection.close()
-    return Timing(decode_tokens_per_s=max(decode), prefill_tokens_per_s=max(prefill))
+    return Timing(decode_tokens_per_s=statistics.median(decode), prefill_tokens_per_s=statistics.median(prefill))
 
 
 async def _rate(connection: Connection, prompt: list[int], tokens: int, threads: int) -> float:
