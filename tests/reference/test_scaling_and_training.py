@@ -8,19 +8,17 @@ import pytest
 
 from fieldguide.catalogue import find_hardware
 from fieldguide.planner import (
-    BESIROGLU,
-    HOFFMANN_PRINTED,
-    HOFFMANN_TEX,
-    MODEL_FLOP_UTILISATION,
     Range,
     TrainingRun,
     device_hours,
     fit_scaling_law,
+    published_utilisation,
     root_mean_square,
     training_cost_usd,
     training_flop,
     usable_runs,
 )
+from fieldguide.planner._scaling import BESIROGLU, HOFFMANN_PRINTED, HOFFMANN_TEX
 from tests.support.shared import shared
 
 
@@ -70,7 +68,7 @@ def test_published_device_hours_lie_in_the_range() -> None:
             if not row["tokens"]:
                 continue
             flop = training_flop(float(row["active_params"]), float(row["tokens"]))
-            hours = device_hours(flop, find_hardware(row["gpu"]), MODEL_FLOP_UTILISATION)
+            hours = device_hours(flop, find_hardware(row["gpu"]), published_utilisation())
             assert hours is not None
             (distilled if "istilled" in row["note"] or row["note"] == "as above" else held).append(
                 (row["model"], float(row["gpu_hours"]), hours)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fieldguide.app.hardware import hardware, sources_of
@@ -10,7 +10,6 @@ from fieldguide.app.wiring import House
 from fieldguide.domain import Hardware, first
 from fieldguide.errors import UsageError
 from fieldguide.planner import (
-    UTILISATION,
     BreakEven,
     DecodeLoad,
     MachineCost,
@@ -23,6 +22,7 @@ from fieldguide.planner import (
     prefill_speed,
     rented,
     usd_per_correct_answer,
+    usual_utilisation,
 )
 from fieldguide.reporting import Curves, Line
 
@@ -40,7 +40,7 @@ class AgainstRequest:
     engine: str = "vllm"
     sequences: int = 16
     """Answered at once."""
-    utilisation: Range = UTILISATION
+    utilisation: Range = field(default_factory=usual_utilisation)
     purchase_usd: float | None = None
     """Of one device; None rents at list prices."""
     usd_per_kwh: float = 0.15

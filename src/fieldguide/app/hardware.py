@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fieldguide import catalogue
 from fieldguide.app.wiring import House
 from fieldguide.domain import Hardware
@@ -9,17 +11,26 @@ from fieldguide.domain import Hardware
 HERE = "here"
 
 
-def hardware(name: str, house: House) -> Hardware:
-    """Return the hardware that a name means; `here` is this machine as it was measured, if it was.
+def hardware(
+    name: str, house: House, *, progress: Callable[[str], None] = lambda _: None, measure: bool = True
+) -> Hardware:
+    """Return the hardware that a name means; `here` is this machine.
+
+    Args:
+        name: As `--on` takes it.
+        house: Whose user folder keeps what was measured here.
+        progress: Told what is being measured, which happens once.
+        measure: Whether `here` may be measured where nothing is kept; without, its speeds stay unknown.
 
     Raises:
         UsageError: The name fits several devices.
         UnknownNameError: Nothing fits.
+        RunnerError: This machine cannot be measured.
     """
     if name.strip().lower() == HERE:
         from fieldguide.app.here import this_hardware
 
-        return this_hardware(house)
+        return this_hardware(house, progress=progress, measure=measure)
     return catalogue.find_hardware(name)
 
 

@@ -13,9 +13,6 @@ from fieldguide.app.wiring import House
 from fieldguide.domain import Architecture, Hardware, active_parameters, total_parameters
 from fieldguide.errors import InputFileError, UsageError
 from fieldguide.planner import (
-    BESIROGLU,
-    MODEL_FLOP_UTILISATION,
-    SCALING_LAWS,
     Method,
     Range,
     ScalingLaw,
@@ -26,7 +23,9 @@ from fieldguide.planner import (
     effective_tokens,
     expected_loss,
     fit_scaling_law,
+    published_utilisation,
     root_mean_square,
+    scaling_laws,
     training_cost_usd,
     training_flop,
     training_memory,
@@ -108,8 +107,8 @@ def plan_training(house: House, request: TrainingRequest) -> TrainingPlan:
     _check(request, parameters, active, tokens)
     fresh = effective_tokens(request.unique_tokens or tokens, tokens)
     flop = training_flop(active, tokens)
-    machine = hardware(request.on, house) if request.on else None
-    utilisation = MODEL_FLOP_UTILISATION
+    machine = hardware(request.on, house, measure=False) if request.on else None
+    utilisation = published_utilisation()
     if request.utilisation is not None:
         utilisation = Range(low=request.utilisation, likely=request.utilisation, high=request.utilisation)
     hours = None if machine is None else device_hours(flop, machine, utilisation)
@@ -225,8 +224,9 @@ def _cost_notes(
             "long-term it is less, and staff, failed runs, data and storage come on top."
         )
     if request.utilisation is None:
+        usual = published_utilisation()
         notes.append(
-            f"Utilisation {MODEL_FLOP_UTILISATION.low:.0%} to {MODEL_FLOP_UTILISATION.high:.0%} of the 16-bit peak, as "
+            f"Utilisation {usual.low:.0%} to {usual.high:.0%} of the 16-bit peak, as "
             "published device hours come to, restarts included."
         )
     return notes
@@ -240,7 +240,7 @@ def _sources(law: ScalingLaw, machine: Hardware | None) -> list[str]:
 
 def _law(path: Path | None) -> tuple[ScalingLaw, float | None]:
     if path is None:
-        return BESIROGLU, None
+        return scaling_laws()[0], None
     every = _read_runs(path)
     runs = usable_runs(every)
     source = f"{len(runs)} of {len(every)} runs of {path.name}: those with at least 0.42 tokens per parameter"
@@ -309,7 +309,7 @@ def plan_json(plan: TrainingPlan) -> dict[str, Any]:
                 "compute_optimal_tokens": law.optimal_tokens(plan.active_parameters),
                 "warning": law.warning,
             }
-            for law in SCALING_LAWS
+            for law in scaling_laws()
             if law != plan.law
         ],
         "notes": list(plan.notes),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fieldguide.app.train_plan import TrainingPlan, loss_curve
-from fieldguide.planner import SCALING_LAWS, count_text, expected_loss
+from fieldguide.planner import count_text, expected_loss, scaling_laws
 from fieldguide.reporting import Curves, Line, write_curves_html, write_curves_png
 
 
@@ -32,7 +32,7 @@ def training_figures(plan: TrainingPlan) -> tuple[Curves, Curves]:
     """Return loss and cost against parameters, the tokens held fast."""
     rows = loss_curve(plan)
     here = ((plan.active_parameters, "this plan"),)
-    laws = (plan.law, *(law for law in SCALING_LAWS if law != plan.law))
+    laws = (plan.law, *(law for law in scaling_laws() if law != plan.law))
     lines = [
         Line(
             name=law.name,

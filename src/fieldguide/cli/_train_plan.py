@@ -102,4 +102,5 @@ def _show_memory(plan: TrainingPlan) -> None:
 def _three(value: Range | None, form: str, factor: float = 1.0) -> tuple[str, str, str]:
     if value is None:
         return "n/a", "n/a", "n/a"
-    return tuple(form.format(end * factor) for end in (value.low, value.likely, value.high))  # type: ignore[return-value]
+    low, likely, high = (form.format(end * factor) for end in (value.low, value.likely, value.high))
+    return low, likely, high

@@ -1,7 +1,6 @@
 """Pure arithmetic on models and machines: bytes, FLOPs, seconds, dollars."""
 
 from fieldguide.planner._break_even import (
-    UTILISATION,
     BreakEven,
     MachineCost,
     TokenPrice,
@@ -11,28 +10,26 @@ from fieldguide.planner._break_even import (
     rented,
     seconds_per_request,
     usd_per_correct_answer,
+    usual_utilisation,
 )
 from fieldguide.planner._ranges import Range
 from fieldguide.planner._scaling import (
-    BESIROGLU,
-    HOFFMANN_PRINTED,
-    HOFFMANN_TEX,
-    SCALING_LAWS,
     ScalingLaw,
     effective_tokens,
     expected_loss,
+    scaling_laws,
 )
 from fieldguide.planner._scaling_fit import TrainingRun, fit_scaling_law, root_mean_square, usable_runs
 from fieldguide.planner._speed import decode_speed, prefill_speed
 from fieldguide.planner._speed_constants import EngineOnDevice, constants_of
 from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed
 from fieldguide.planner._training import (
-    MODEL_FLOP_UTILISATION,
     Method,
     TrainingMemory,
     adapter_parameters,
     attention_flop,
     device_hours,
+    published_utilisation,
     training_cost_usd,
     training_flop,
     training_memory,
@@ -40,12 +37,6 @@ from fieldguide.planner._training import (
 from fieldguide.planner._training_notes import count_text, training_notes, verdict
 
 __all__ = [
-    "BESIROGLU",
-    "HOFFMANN_PRINTED",
-    "HOFFMANN_TEX",
-    "MODEL_FLOP_UTILISATION",
-    "SCALING_LAWS",
-    "UTILISATION",
     "Bound",
     "BreakEven",
     "DecodeLoad",
@@ -71,8 +62,10 @@ __all__ = [
     "fit_scaling_law",
     "owned",
     "prefill_speed",
+    "published_utilisation",
     "rented",
     "root_mean_square",
+    "scaling_laws",
     "seconds_per_request",
     "training_cost_usd",
     "training_flop",
@@ -80,5 +73,6 @@ __all__ = [
     "training_notes",
     "usable_runs",
     "usd_per_correct_answer",
+    "usual_utilisation",
     "verdict",
 ]

@@ -16,6 +16,11 @@ OVERHEAD_POWER = 1.3
 """Power of fans, processor and cooling per power of the device; an assumption."""
 
 
+def usual_utilisation() -> Range:
+    """Return the share of hours in which a machine of one's own is taken to work: an assumption."""
+    return UTILISATION
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """What one request is."""

@@ -28,6 +28,11 @@ _LAYER_ACTIVATIONS = 34
 flash attention does not keep (Korthikanti et al. 2022, arXiv:2205.05198, equation 1)."""
 
 
+def published_utilisation() -> Range:
+    """Return the share of the peak that published runs reached over all their device hours."""
+    return MODEL_FLOP_UTILISATION
+
+
 def training_flop(active_parameters: float, tokens: float, *, recompute: bool = False) -> float:
     """Return the arithmetic of one run: 6 per active parameter and token, 8 where activations are computed again.
 

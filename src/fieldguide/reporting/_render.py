@@ -58,10 +58,14 @@ def render_html(report: Report) -> str:
 def page_of(template: str, **context: Any) -> str:
     """Return a page of ours with its style sheet inside it."""
     css = resources.files("fieldguide.reporting").joinpath("templates/report.css").read_text("utf-8")
-    return _environment().get_template(template).render(
-        css=Markup(css),  # noqa: S704 - our own file
-        css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-        **context,
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            css=Markup(css),  # noqa: S704 - our own file
+            css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+            **context,
+        )
     )
 
 

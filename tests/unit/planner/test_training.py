@@ -8,7 +8,6 @@ import pytest
 
 from fieldguide.domain import Architecture, Device, Figure, Hardware, Price
 from fieldguide.planner import (
-    BESIROGLU,
     Range,
     adapter_parameters,
     attention_flop,
@@ -19,6 +18,7 @@ from fieldguide.planner import (
     training_notes,
     verdict,
 )
+from fieldguide.planner._scaling import BESIROGLU
 
 LLAMA_2_7B = Architecture(
     scheme="llama", layers=32, hidden=4096, ffn=11008, heads=32, kv_heads=32, head_dim=128, vocabulary=32000,

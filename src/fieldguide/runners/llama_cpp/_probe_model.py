@@ -33,6 +33,7 @@ class BlockType:
 
 
 Q4_1 = BlockType(name="Q4_1", number=3, weights=32, block_bytes=20, scales=_SMALL * 2)
+Q5_0 = BlockType(name="Q5_0", number=6, weights=32, block_bytes=22, scales=_SMALL)
 Q8_0 = BlockType(name="Q8_0", number=8, weights=32, block_bytes=34, scales=_SMALL)
 Q4_K = BlockType(name="Q4_K", number=12, weights=256, block_bytes=144, scales=_SMALL * 2)
 
