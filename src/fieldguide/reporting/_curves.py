@@ -101,7 +101,7 @@ def curves_chart(curves: Curves, layout: Layout) -> Spec:
         values = [{"x": x, "y": y, "line": place} for x, y in line.points]
         points.append(_layer(values, {"type": "line", "strokeWidth": 2.5, "color": color}, _line(curves, layout)))
         if len(curves.lines) > 1:
-            at: Spec = {"x": {"value": layout.width - left - right - 6}, "y": {"value": 12 + _LEGEND_LINE_PX * place}}
+            at: Spec = {"x": {"value": layout.width - left - right - 6}, "y": {"value": _legend_y(curves, place)}}
             names.append(_layer([{"text": line.name}], _name_mark(layout, color), {**at, **_TEXT}))
     uprights = [_upright(x, word, curves, layout) for x, word in curves.marks]
     return {
@@ -119,28 +119,48 @@ def curves_chart(curves: Curves, layout: Layout) -> Spec:
 _TEXT: Spec = {"text": {"field": "text", "type": "nominal"}}
 
 
+def _legend_y(curves: Curves, place: int) -> int:
+    """Return the height of a line's name: at the right, in the corner that the first line does not end in."""
+    points = curves.lines[0].points
+    rises = len(points) > 1 and points[-1][1] > points[0][1]
+    top = _HEIGHT - 10 - _LEGEND_LINE_PX * (len(curves.lines) - 1) if rises else 12
+    return top + _LEGEND_LINE_PX * place
+
+
 def _layer(values: list[dict[str, Any]], mark: Spec, encoding: Spec) -> Spec:
     return {"data": {"values": values}, "mark": {**mark, "tooltip": None, "aria": False}, "encoding": encoding}
 
 
 def _line(curves: Curves, layout: Layout) -> Spec:
-    return {"x": _across(curves, layout), "y": _axis("y", curves.y_title, layout, log=curves.log_y)}
+    return {"x": _across(curves, layout), "y": _upwards("y", curves, layout)}
+
+
+def _upwards(field: str, curves: Curves, layout: Layout) -> Spec:
+    made = _axis(field, curves.y_title, layout, log=curves.log_y)
+    if curves.log_y:
+        every = [y for line in curves.lines for _, y in line.points]
+        every += [end for line in curves.lines for _, low, high in line.band for end in (low, high)]
+        made["axis"]["values"] = _ticks(every)
+    return made
 
 
 def _across(curves: Curves, layout: Layout) -> Spec:
-    """Return the scale from left to right, with a tick at 1 and at 3 of each power of ten."""
-    every = [x for line in curves.lines for x, _ in line.points]
-    powers = range(math.floor(math.log10(min(every))), math.ceil(math.log10(max(every))) + 1)
-    ticks = [digit * 10.0**power for power in powers for digit in (1, 3)]
     made = _axis("x", curves.x_title, layout, log=True)
-    made["axis"]["values"] = [tick for tick in ticks if min(every) <= tick <= max(every)]
+    made["axis"]["values"] = _ticks([x for line in curves.lines for x, _ in line.points])
     return made
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Return 1 and 3 of each power of ten within the values."""
+    powers = range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
+    ticks = [digit * 10.0**power for power in powers for digit in (1, 3)]
+    return [tick for tick in ticks if min(values) <= tick <= max(values)]
 
 
 def _band(curves: Curves, layout: Layout) -> Spec:
     return {
         "x": _across(curves, layout),
-        "y": _axis("low", curves.y_title, layout, log=curves.log_y),
+        "y": _upwards("low", curves, layout),
         "y2": {"field": "high"},
     }
 

@@ -10,10 +10,10 @@ from fieldguide.runners.llama_cpp import _probe
 from fieldguide.runners.llama_cpp._gguf_header import read_header
 from fieldguide.runners.llama_cpp._machine import this_machine
 from fieldguide.runners.llama_cpp._open import engine_folder
-from fieldguide.runners.llama_cpp._probe_model import Q4_1, Q4_K, Q8_0, BlockType, ProbeShape, write_probe_model
+from fieldguide.runners.llama_cpp._probe_model import Q4_1, Q4_K, Q5_0, Q8_0, BlockType, ProbeShape, write_probe_model
 
 
-@pytest.mark.parametrize("kind", [Q4_1, Q4_K, Q8_0])
+@pytest.mark.parametrize("kind", [Q4_1, Q4_K, Q5_0, Q8_0])
 def test_the_file_has_the_bytes_of_its_shape(kind: BlockType, tmp_path: Path) -> None:
     """Matrices at the block rate, the embedding beside what is read, and a header that we can read."""
     shape = ProbeShape(hidden=256, ffn=512, layers=3, vocabulary=1024, type=kind)

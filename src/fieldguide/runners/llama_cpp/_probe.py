@@ -21,7 +21,7 @@ from fieldguide.errors import RunnerError
 from fieldguide.runners.llama_cpp._engine_process import EngineConfig, EngineProcess
 from fieldguide.runners.llama_cpp._machine import Machine
 from fieldguide.runners.llama_cpp._open import engine_folder, engine_version
-from fieldguide.runners.llama_cpp._probe_model import Q4_1, Q4_K, Q8_0, ProbeShape, write_probe_model
+from fieldguide.runners.llama_cpp._probe_model import Q4_1, Q4_K, Q5_0, Q8_0, ProbeShape, write_probe_model
 from fieldguide.runners.llama_cpp._supervisor import Connection
 
 _FIRST_PLAIN_TOKEN = 259
@@ -34,9 +34,11 @@ _KEPT_FROM_WORK = 0.85
 _WIDE = {
     Q4_K: ProbeShape(hidden=1024, ffn=2816, layers=10, vocabulary=8192, type=Q4_K),
     Q4_1: ProbeShape(hidden=1024, ffn=2816, layers=10, vocabulary=8192, type=Q4_1),
-    Q8_0: ProbeShape(hidden=1024, ffn=2816, layers=6, vocabulary=8192, type=Q8_0),
+    Q5_0: ProbeShape(hidden=1024, ffn=2816, layers=9, vocabulary=8192, type=Q5_0),
+    Q8_0: ProbeShape(hidden=1024, ffn=2816, layers=12, vocabulary=8192, type=Q8_0),
 }
-"""Few layers of many weights: what a weight costs."""
+"""Few layers of many weights, more than caches hold: what a weight costs. Types of equal size differ, and these are
+those that small and large files are made of."""
 _THIN = ProbeShape(hidden=256, ffn=768, layers=40, vocabulary=2048, type=Q8_0)
 """Many layers of few weights: what a layer costs."""
 _TALL = ProbeShape(hidden=256, ffn=256, layers=1, vocabulary=131072, type=Q8_0)
