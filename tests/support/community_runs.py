@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldguide.planner import DecodeLoad
+from fieldguide.planner import DecodeLoad, layer_cost_of
 
 _ACTIVE = {
     "granite-3.1-1b-a400m": 0.4,
@@ -85,6 +85,7 @@ def _read(row: dict[str, str], bandwidth_of: dict[str, float]) -> CommunityRun |
         layers=48 if experts and total > 8 else 24 if experts else None,
         experts=experts,
         experts_per_token=8 if experts else None,
+        layer_cost=layer_cost_of("gemma3") if "gemma" in name else 1.0,
     )
     engine = "mlx" if row["provider"] == "mlx" else "llama.cpp"
     return CommunityRun(hardware=row["hardware"], engine=engine, model=row["model"], load=load, tokens_per_s=speed)

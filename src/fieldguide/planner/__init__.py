@@ -22,7 +22,7 @@ from fieldguide.planner._scaling import (
 from fieldguide.planner._scaling_fit import TrainingRun, fit_scaling_law, root_mean_square, usable_runs
 from fieldguide.planner._speed import decode_speed, prefill_speed
 from fieldguide.planner._speed_constants import EngineOnDevice, constants_of
-from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed
+from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed, layer_cost_of
 from fieldguide.planner._training import (
     Method,
     TrainingMemory,
@@ -60,6 +60,7 @@ __all__ = [
     "effective_tokens",
     "expected_loss",
     "fit_scaling_law",
+    "layer_cost_of",
     "owned",
     "prefill_speed",
     "published_utilisation",

@@ -63,7 +63,7 @@ def _step(
     read: float = getattr(constants.quantized if load.quantized else constants.whole, end)
     cached: float = getattr(constants.cache, end)
     speedup = _speedup(constants, hardware.count)
-    fixed = load.layer_count() * per_layer
+    fixed = load.layer_count() * load.layer_cost * per_layer
     weights = load.streamed_bytes(sequences) / (read * bandwidth * speedup)
     cache = sequences * load.kv_bytes / (cached * bandwidth * speedup)
     if constants.copies_cache:
@@ -93,7 +93,7 @@ def _other(end: str) -> str:
 
 def _formula(load: DecodeLoad, constants: EngineOnDevice, bandwidth: float, hardware: Hardware, sequences: int) -> str:
     read = constants.quantized if load.quantized else constants.whole
-    per_layer = constants.layer_s.likely + (constants.experts_s.likely if load.experts else 0.0)
+    per_layer = load.layer_cost * (constants.layer_s.likely + (constants.experts_s.likely if load.experts else 0.0))
     return (
         f"step = {load.layer_count():.0f} layers x {per_layer * 1e6:.0f} us + "
         f"{load.streamed_bytes(sequences) / 1e9:.2f} GB / ({read.likely:.2f} x {bandwidth / 1e9:.0f} GB/s)"

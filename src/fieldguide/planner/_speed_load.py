@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from fieldguide.domain import Scheme
 from fieldguide.planner._ranges import Range
 
 Bound: TypeAlias = Literal["fixed cost", "bandwidth", "arithmetic"]
+
+_LAYER_COSTS: dict[Scheme, float] = {"gemma2": 1.7, "gemma3": 1.7}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,8 @@ class DecodeLoad:
     """Keys and values read for one sequence: those of its context so far, on average over the answer."""
     layers: int | None = None
     """None: taken from the parameters, about as models of that size have them."""
+    layer_cost: float = 1.0
+    """Fixed cost of a layer against that of a llama's; see `layer_cost_of`."""
     vocabulary: int | None = None
     """Tokens that one is chosen from; only a measured machine tells what that costs."""
     expert_bytes: float = 0.0
@@ -44,6 +49,15 @@ class DecodeLoad:
         share = self.experts_per_token / self.experts
         awake = (1 - (1 - share) ** sequences) / share
         return self.weights_bytes + self.expert_bytes * (awake - 1)
+
+
+def layer_cost_of(scheme: Scheme) -> float:
+    """Return how much more a layer costs to launch than a llama's: more norms and gates are more kernels.
+
+    Gemma 2 and 3 (four norms a layer, and norms of queries and keys or capped scores) took 1.5 to 1.9 times as long a
+    layer as Llama and Qwen2.5 of like size on an RTX 2080 and an RTX 5070 (llmfit's community runs).
+    """
+    return _LAYER_COSTS.get(scheme, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

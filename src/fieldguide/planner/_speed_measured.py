@@ -22,7 +22,8 @@ def measured_decode(load: DecodeLoad, measured: EngineMeasurement, *, sequences:
     further one is taken to cost what a prompt's token does.
     """
     bits = 8 * load.weights_bytes / load.active_parameters
-    fixed = load.layer_count() * measured.layer_s
+    layer_s = load.layer_cost * measured.layer_s
+    fixed = load.layer_count() * layer_s
     choosing = sequences * (load.vocabulary or 0) * measured.logit_s
     per_weight = interpolated(measured.decode_s_per_weight, bits)
     weights = load.active_parameters * per_weight
@@ -35,7 +36,7 @@ def measured_decode(load: DecodeLoad, measured: EngineMeasurement, *, sequences:
         total_tokens_per_s=_SPREAD.scaled(sequences / step),
         bound="fixed cost" if fixed > weights + cache else "bandwidth",
         formula=(
-            f"step = {load.layer_count():.0f} layers x {measured.layer_s * 1e6:.0f} us + "
+            f"step = {load.layer_count():.0f} layers x {layer_s * 1e6:.0f} us + "
             f"{load.active_parameters / 1e6:.0f}e6 weights of {bits:.2f} bits x {per_weight * 1e9:.3f} ns"
             f" + {load.vocabulary or 0} logits x {measured.logit_s * 1e9:.1f} ns"
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldguide.domain import Device, DeviceKind, EngineMeasurement, Figure, Hardware
-from fieldguide.planner import DecodeLoad, constants_of, decode_speed, prefill_speed
+from fieldguide.planner import DecodeLoad, constants_of, decode_speed, layer_cost_of, prefill_speed
 
 KINDS: tuple[DeviceKind, ...] = ("nvidia-datacenter", "nvidia-rtx", "nvidia-old", "unified", "apple", "amd", "cpu")
 EIGHT_B = DecodeLoad(weights_bytes=15e9, active_parameters=7.5e9, kv_bytes=1e8, layers=32)
@@ -88,6 +89,17 @@ def test_a_small_model_is_bound_by_fixed_cost() -> None:
     speed = decode_speed(small, machine())
     assert speed is not None
     assert speed.bound == "fixed cost"
+
+
+def test_a_layer_of_many_kernels_costs_more() -> None:
+    """Gemma's layers have more norms than a llama's, on the table's hardware and on a measured machine alike."""
+    llama = DecodeLoad(weights_bytes=1e8, active_parameters=1.35e8, layers=30)
+    gemma = replace(llama, layer_cost=layer_cost_of("gemma3"))
+    one, other = decode_speed(llama, machine()), decode_speed(gemma, machine())
+    assert one is not None
+    assert other is not None
+    assert layer_cost_of("llama") == 1.0
+    assert 1.3 < one.tokens_per_s.likely / other.tokens_per_s.likely < layer_cost_of("gemma3")
 
 
 def test_experts_awake_grow_with_sequences_up_to_all() -> None:
