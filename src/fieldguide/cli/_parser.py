@@ -86,6 +86,7 @@ def build_parser() -> Parser:
     _add_judge(command("judge", "_judge", "run one program in the sandbox and judge its output"))
     _add_ask(command("ask", "_ask", "ask a model one question"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
+    _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
     _add_run(command("run", "_runs", "show one run: scores, outcomes, failures"))
     _add_export(command("export", "_runs", "write a run with every answer as JSONL"))
@@ -292,6 +293,26 @@ def _add_claims(parser: Parser) -> None:
     parser.add_argument(
         "--import", dest="import_file", metavar="FILE.csv", type=Path, help="more claims, as LLMStats or models.dev"
     )
+
+
+def _add_train_plan(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="a model of the catalogue; or give --parameters")
+    parser.add_argument("--parameters", metavar="N", help="such as 7B")
+    parser.add_argument("--active-parameters", metavar="N", help="of a mixture of experts, such as 37B")
+    parser.add_argument("--tokens", metavar="D", help="trained on, such as 1.5T (the model's own, or compute-optimal)")
+    parser.add_argument("--unique-tokens", metavar="D", help="different ones, where some are repeated")
+    parser.add_argument("--on", metavar="HARDWARE", help="such as 1024xh100 or aws:p5.48xlarge")
+    parser.add_argument("--usd-per-hour", metavar="X", type=float, help="price of one device (list prices)")
+    parser.add_argument("--utilisation", metavar="F", type=float, help="fraction of the peak (0.13 to 0.5)")
+    parser.add_argument("--distilled", action="store_true", help="it learns from a larger model's probabilities")
+    parser.add_argument("--runs", metavar="FILE.csv", type=Path, help="fit the law to runs of your own: N, D, loss")
+    group = parser.add_argument_group("training memory")
+    group.add_argument("--sequence-tokens", metavar="N", type=int, default=2048, help="of one sequence (2048)")
+    group.add_argument("--sequences", metavar="N", type=int, default=1, help="of one step (1)")
+    group.add_argument("--rank", metavar="R", type=int, default=16, help="of LoRA adapters (16)")
+    group = parser.add_argument_group("charts")
+    group.add_argument("--html", metavar="FILE.html", type=Path, help="write loss and cost against size as a page")
+    group.add_argument("--png", metavar="FILE.png", type=Path, help="write loss against size as a picture")
 
 
 def _add_runs(parser: Parser) -> None:

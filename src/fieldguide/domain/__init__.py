@@ -10,6 +10,7 @@ from fieldguide.domain.completion import (
     Usage,
 )
 from fieldguide.domain.exam import Decoding, Exam, ExamItem, request_for
+from fieldguide.domain.hardware import Device, DeviceKind, EngineMeasurement, Figure, Hardware, Price, first
 from fieldguide.domain.json_value import JsonValue, canonical_json, content_sha256
 from fieldguide.domain.layer_cache import LayerCache, layer_caches
 from fieldguide.domain.message import Message, Role
@@ -27,9 +28,14 @@ __all__ = [
     "Completion",
     "CompletionRequest",
     "Decoding",
+    "Device",
+    "DeviceKind",
+    "EngineMeasurement",
     "Exam",
     "ExamItem",
+    "Figure",
     "FinishReason",
+    "Hardware",
     "ItemScore",
     "JsonValue",
     "Latency",
@@ -38,6 +44,7 @@ __all__ = [
     "Message",
     "Network",
     "Outcome",
+    "Price",
     "ResolvedModel",
     "Role",
     "Scheme",
@@ -52,6 +59,7 @@ __all__ = [
     "canonical_json",
     "content_sha256",
     "embedding_parameters",
+    "first",
     "layer_caches",
     "network_of",
     "request_for",

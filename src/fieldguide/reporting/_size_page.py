@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from importlib import resources
 from pathlib import Path
-
-from markupsafe import Markup
 
 from fieldguide.reporting._curve import CurvePoint, curve_chart
 from fieldguide.reporting._drawings import Drawing, Studio
 from fieldguide.reporting._numbers import percent_interval
-from fieldguide.reporting._render import page_environment, write_page
+from fieldguide.reporting._render import page_of, write_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +75,18 @@ class SizePage:
 
 def render_size_page(page: SizePage) -> str:
     """Return the page as HTML that loads nothing and runs nothing; the same page gives the same text."""
-    css = resources.files("fieldguide.reporting").joinpath("templates/report.css").read_text("utf-8")
     studio = Studio()
     drawn = [
         (chart, _by_size(f"chart-{number}", chart, studio), _by_price(f"price-{number}", chart, studio))
         for number, chart in enumerate(page.charts, start=1)
     ]
-    return (
-        page_environment()
-        .get_template("sizes.html.j2")
-        .render(
-            page=page,
-            charts=drawn,
-            charts_missing=studio.missing_because,
-            priced=any(each.output_usd_per_mtok is not None for each in page.meanings),
-            places={},
-            css=Markup(css),  # noqa: S704 - our own file
-            css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-        )
+    return page_of(
+        "sizes.html.j2",
+        page=page,
+        charts=drawn,
+        charts_missing=studio.missing_because,
+        priced=any(each.output_usd_per_mtok is not None for each in page.meanings),
+        places={},
     )
 
 
@@ -107,7 +96,7 @@ def write_size_page(page: SizePage, path: Path) -> None:
     Raises:
         UsageError: The folder does not exist or cannot be written to, or `path` is a folder.
     """
-    write_page(render_size_page(page), path)
+    write_bytes(render_size_page(page).encode("utf-8"), path)
 
 
 def _by_size(anchor: str, chart: SizeChart, studio: Studio) -> Drawing | None:

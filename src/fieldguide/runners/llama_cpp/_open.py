@@ -41,7 +41,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
         SettingsError: An option is not a whole number of at least 1.
     """
     options = _tuning.forced(settings.options)
-    import_path = _engine_folder()
+    import_path = engine_folder()
     path = _existing(target)
     facts = await asyncio.to_thread(read_file_facts, path)
     kept = Kept(settings.home / "measurements")
@@ -74,7 +74,7 @@ def _tell(settings: RunnerSettings, what: str) -> None:
         settings.progress(what)
 
 
-def _engine_folder() -> str:
+def engine_folder() -> str:
     """Return the folder that holds the engine's package, without importing it."""
     found = importlib.util.find_spec("xllamacpp")
     if found is None or found.origin is None:
@@ -82,7 +82,7 @@ def _engine_folder() -> str:
     return str(Path(found.origin).parent.parent)
 
 
-def _engine_version() -> str:
+def engine_version() -> str:
     try:
         return version("xllamacpp")
     except PackageNotFoundError:
@@ -136,7 +136,7 @@ async def _tuned(
         return tuning
     key: JsonValue = {
         "file_sha256": sha256,
-        "engine": _engine_version(),
+        "engine": engine_version(),
         "cpu": machine.cpu_model,
         "cores": machine.cores,
         "forced": options,
@@ -160,7 +160,7 @@ def _resolved(config: EngineConfig, facts: FileFacts, tuning: Tuning, *, sha256:
         reference=f"llama.cpp:{target}",
         identity={"engine": "llama.cpp", "file_sha256": sha256},
         facts={
-            "engine_version": _engine_version(),
+            "engine_version": engine_version(),
             "path": str(path),
             "file_bytes": path.stat().st_size,
             "architecture": facts.architecture,
