@@ -26,7 +26,7 @@ class TokenPrice:
 
     def most_usd(self, request: CompletionRequest) -> Decimal:
         """Return what a request may cost: its text in bytes / 3 as tokens, and every output token it allows."""
-        text = request.prompt or "".join(message.content for message in request.messages or ())
+        text = request.prompt or "".join(message.text for message in request.messages or ())
         input_tokens = len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN + 16
         return (
             input_tokens * self.input_usd_per_mtok + (request.max_output_tokens or 0) * self.output_usd_per_mtok

@@ -13,6 +13,7 @@ from fieldguide.domain import (
     FinishReason,
     Latency,
     ResolvedModel,
+    StreamPiece,
     TextDelta,
     Usage,
 )
@@ -75,7 +76,7 @@ class FakeRunner:
             return answer
         return _completion(request, answer, time.perf_counter() - began_s)
 
-    async def stream(self, request: CompletionRequest) -> AsyncIterator[TextDelta | Completion]:
+    async def stream(self, request: CompletionRequest) -> AsyncIterator[StreamPiece | Completion]:
         """Yield the answer word by word and then whole."""
         whole = await self.complete(request)
         for word in whole.text.split(" "):
@@ -94,7 +95,7 @@ class FakeRunner:
 
 
 def _completion(request: CompletionRequest, text: str, seconds: float) -> Completion:
-    asked = request.prompt or " ".join(message.content for message in request.messages or ())
+    asked = request.prompt or " ".join(message.text for message in request.messages or ())
     return Completion(
         text=text,
         finish_reason=FinishReason.STOP,

@@ -58,7 +58,7 @@ class RunnerConformance:
             whole = pieces[-1]
             assert isinstance(whole, Completion)
             deltas = pieces[:-1]
-            assert all(isinstance(piece, TextDelta) for piece in deltas)
+            assert not any(isinstance(piece, Completion) for piece in deltas)
             said = "".join(piece.text for piece in deltas if isinstance(piece, TextDelta) and not piece.reasoning)
             assert "".join(said.split()) == "".join(whole.text.split())
             _check_completion(whole)

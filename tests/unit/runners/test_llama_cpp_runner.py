@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message, TextDelta
+from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message, StreamPiece, TextDelta
 from fieldguide.errors import (
     ContextLengthExceededError,
     InputFileError,
@@ -196,7 +196,7 @@ async def test_the_deadline_ends_a_request(tiny: Path, tmp_path: Path) -> None:
 async def test_a_stream_that_falls_silent_is_given_up(tiny: Path, tmp_path: Path) -> None:
     """Silence between two pieces beyond the idle timeout is a timeout, and never ends in a completion."""
     async with opened(tiny, settings(tmp_path, idle_timeout_s=0.5, context_tokens="262144")) as runner:
-        got: list[TextDelta | Completion] = []
+        got: list[StreamPiece | Completion] = []
 
         async def read() -> None:
             async for piece in runner.stream(ENDLESS):

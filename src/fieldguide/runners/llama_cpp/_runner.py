@@ -8,9 +8,10 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
-from fieldguide.domain import Capabilities, Completion, CompletionRequest, JsonValue, ResolvedModel, TextDelta
+from fieldguide.domain import Capabilities, Completion, CompletionRequest, JsonValue, ResolvedModel, StreamPiece
 from fieldguide.errors import ResponseFormatError, RunnerTimeoutError, RunnerUnavailableError
-from fieldguide.runners import _openai_wire as chat_wire
+from fieldguide.runners import openai_chat as chat_wire
+from fieldguide.runners._check import check
 from fieldguide.runners._http_errors import error_of_status
 from fieldguide.runners._sse import events
 from fieldguide.runners.llama_cpp import _native_wire as text_wire
@@ -23,7 +24,7 @@ _MOST_BODY_BYTES = 32 * 1024 * 1024
 
 
 class _Streamed(Protocol):
-    def take(self, data: str, *, now_s: float) -> list[TextDelta]: ...
+    def take(self, data: str, *, now_s: float) -> list[StreamPiece]: ...
 
     def completion(self, *, now_s: float) -> Completion: ...
 
@@ -59,6 +60,7 @@ class LlamaCppRunner:
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Return the whole answer; see `Runner.complete`."""
+        self._check(request)
         chat = self._uses_template(request)
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -71,8 +73,9 @@ class LlamaCppRunner:
         parse = chat_wire.parse_completion if chat else text_wire.parse_completion
         return parse(text, e2e_latency_s=time.perf_counter() - began_s)
 
-    async def stream(self, request: CompletionRequest) -> AsyncGenerator[TextDelta | Completion, None]:
+    async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPiece | Completion, None]:
         """Yield the answer piece by piece; see `Runner.stream`."""
+        self._check(request)
         deadline_s = asyncio.get_running_loop().time() + self._deadline_s
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -97,6 +100,9 @@ class LlamaCppRunner:
     async def close(self) -> None:
         """End the child process; twice does no harm."""
         await self._supervisor.close()
+
+    def _check(self, request: CompletionRequest) -> None:
+        check(request, self._capabilities, subject=self._model.name, provider="llama.cpp")
 
     def _uses_template(self, request: CompletionRequest) -> bool:
         return request.messages is not None and self._has_template

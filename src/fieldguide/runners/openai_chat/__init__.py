@@ -1,0 +1,20 @@
+"""OpenAI's chat completions, as spoken by OpenAI and by all who speak like it."""
+
+from fieldguide.runners.openai_chat._dialect import Dialect, effort_only
+from fieldguide.runners.openai_chat._request import request_body
+from fieldguide.runners.openai_chat._response import finish_reason, parse_completion, parse_usage
+from fieldguide.runners.openai_chat._runner import open_chat_runner
+from fieldguide.runners.openai_chat._stream import StreamedAnswer
+from fieldguide.runners.openai_chat._wire import ChatWire
+
+__all__ = [
+    "ChatWire",
+    "Dialect",
+    "StreamedAnswer",
+    "effort_only",
+    "finish_reason",
+    "open_chat_runner",
+    "parse_completion",
+    "parse_usage",
+    "request_body",
+]

@@ -1,0 +1,94 @@
+"""Every recorded exchange with a provider as our own: the request we would have sent, the answer as we read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable
+from pathlib import Path
+
+import pytest
+
+from fieldguide.domain import Completion, CompletionRequest
+from fieldguide.errors import RunnerError
+from fieldguide.http_client import LazySession
+from fieldguide.runners import RunnerSettings
+from tests.support.replay import (
+    Exchange,
+    Outcome,
+    Replay,
+    SkippedError,
+    all_replays,
+    asked,
+    exchanges,
+    replay,
+    served,
+)
+
+CASES = [(how, name) for how in all_replays() for name in how.recordings]
+LEAST_SHARE = 0.98
+SAMPLE = 12
+
+
+def _id(case: object) -> str:
+    return case.provider if isinstance(case, Replay) else str(case)
+
+
+@pytest.mark.parametrize(("how", "name"), CASES, ids=_id)
+def test_recorded_exchanges_would_have_been_ours(how: Replay, name: str) -> None:
+    """Request equal but for listed differences and valid by the schema, nothing of the response lost: 98 % at least."""
+    outcomes = [replay(how, exchange) for exchange in exchanges(name)]
+    tried = [outcome for outcome in outcomes if outcome.skipped is None]
+    assert tried
+    assert len(tried) > len(outcomes) / 2 or how.mostly_skipped, "most exchanges are skipped"
+    failed = [outcome for outcome in tried if not outcome.passed]
+    assert len(failed) <= len(tried) * (1 - LEAST_SHARE), "\n".join(map(_told, failed))
+
+
+def _told(outcome: Outcome) -> str:
+    return f"{outcome.exchange.id} ({outcome.exchange.source}): " + "; ".join(outcome.faults[:3])
+
+
+def _sample(how: Replay, name: str) -> list[tuple[Exchange, CompletionRequest]]:
+    """Return some exchanges that pass, of as many kinds as there are."""
+    by_kind: dict[tuple[str, ...], list[tuple[Exchange, CompletionRequest]]] = {}
+    for exchange in exchanges(name):
+        try:
+            request = how.read(exchange) if exchange.body is not None else None
+        except SkippedError:
+            continue
+        if request is not None and replay(how, exchange).passed:
+            by_kind.setdefault((*exchange.features, str(exchange.status)), []).append((exchange, request))
+    return [group[0] for group in by_kind.values()][:SAMPLE]
+
+
+@pytest.mark.parametrize(("how", "name"), [case for case in CASES if case[0].open is not None], ids=_id)
+async def test_a_runner_sends_and_reads_what_its_wire_does(how: Replay, name: str, tmp_path: Path) -> None:
+    """Over a real connection the same body goes to the recorded path, and the same completion or error comes back."""
+    session = LazySession()
+    try:
+        for exchange, request in _sample(how, name):
+            async with served(exchange) as (url, heard):
+                assert how.open is not None
+                runner = await how.open(url, exchange, RunnerSettings(home=tmp_path, session=session))
+                got = await _ended(asked(runner, request, stream=how.streams(exchange)))
+                await runner.close()
+                assert got == await _ended(_parsed(how, exchange))
+            path, _, body = heard[0]
+            assert len(heard) == 1
+            assert path == how.path(exchange)
+            assert json.loads(body) == json.loads(json.dumps(how.write(request, exchange)))
+    finally:
+        await session.close()
+
+
+async def _parsed(how: Replay, exchange: Exchange) -> Completion:
+    return how.parse(exchange)
+
+
+async def _ended(answer: Awaitable[Completion]) -> object:
+    """Return what an answer says, but for its times, or the kind of error that it ended with."""
+    try:
+        completion = await answer
+    except RunnerError as error:
+        return type(error), error.message
+    return completion.reply, completion.finish_reason, completion.usage, completion.response_id, completion.metadata

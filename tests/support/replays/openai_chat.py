@@ -1,0 +1,40 @@
+"""OpenAI's chat completions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fieldguide.runners import Runner, RunnerSettings
+from fieldguide.runners.openai import OPENAI, open_runner
+from tests.support.replay import Exchange, Replay
+from tests.support.replays._openai_chat import ALLOWED, Reader, oracle
+from tests.support.replays._openai_schemas import schema_errors
+
+_READER = Reader(OPENAI)
+
+
+def _schema(body: Mapping[str, Any], exchange: Exchange) -> Sequence[str]:
+    return schema_errors("CreateChatCompletionRequest", body)
+
+
+async def _open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
+    environment = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": f"{url}/v1"}
+    return await open_runner(exchange.body["model"], replace(settings, environment=environment))
+
+
+REPLAYS = (
+    Replay(
+        provider="openai",
+        recordings=("openai/chat",),
+        read=_READER.request,
+        write=_READER.write,
+        parse=_READER.parse,
+        oracle=oracle,
+        restored=_READER.restored,
+        allowed=ALLOWED,
+        schema_errors=_schema,
+        open=_open,
+    ),
+)
