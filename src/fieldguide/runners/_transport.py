@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 _MOST_BODY_BYTES = 32 * 1024 * 1024
+_SHORTEST_SECRET = 6
+"""What is shorter is no key but a word that a local server does without, and may well stand in an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ class Transport:
     ) -> None:
         """`base_url` names the provider in messages; `secrets` are hidden wherever they are echoed."""
         self._base_url, self._settings = base_url, settings
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self._secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
         self._authorize, self._error_of = authorize, error_of
 
     async def whole(self, call: HttpCall) -> Received:

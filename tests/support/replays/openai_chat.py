@@ -20,7 +20,7 @@ def _schema(body: Mapping[str, Any], exchange: Exchange) -> Sequence[str]:
 
 
 async def _open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
-    environment = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": f"{url}/v1"}
+    environment = {"OPENAI_API_KEY": "sk-not-a-key", "OPENAI_BASE_URL": f"{url}/v1"}
     return await open_runner(exchange.body["model"], replace(settings, environment=environment))
 
 
