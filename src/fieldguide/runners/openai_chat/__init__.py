@@ -1,6 +1,8 @@
 """OpenAI's chat completions, as spoken by OpenAI and by all who speak like it."""
 
 from fieldguide.runners.openai_chat._dialect import Dialect, effort_only
+from fieldguide.runners.openai_chat._logprobs import token_of
+from fieldguide.runners.openai_chat._messages import TOOL_FAILED
 from fieldguide.runners.openai_chat._request import request_body
 from fieldguide.runners.openai_chat._response import finish_reason, parse_completion, parse_usage
 from fieldguide.runners.openai_chat._runner import open_chat_runner
@@ -8,6 +10,7 @@ from fieldguide.runners.openai_chat._stream import StreamedAnswer
 from fieldguide.runners.openai_chat._wire import ChatWire
 
 __all__ = [
+    "TOOL_FAILED",
     "ChatWire",
     "Dialect",
     "StreamedAnswer",
@@ -17,4 +20,5 @@ __all__ = [
     "parse_completion",
     "parse_usage",
     "request_body",
+    "token_of",
 ]
