@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from fieldguide.runners._http_runner import HttpRunner
 from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners._keys import base_url_of, identity_of, key_of, model_named
 from fieldguide.runners.openai_chat import Dialect, open_chat_runner
 from fieldguide.runners.openai_chat._dialect import ANY_SERVER
+from fieldguide.runners.openai_media import MediaRunner
 
 VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
 BASE_URL = "https://api.openai.com/v1"
@@ -22,7 +22,7 @@ OPENAI = Dialect(
 )
 
 
-async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
+async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:
     """Return a runner for a model id such as `gpt-4o-2024-11-20`.
 
     Raises:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from fieldguide.errors import UsageError
-from fieldguide.runners._http_runner import HttpRunner
 from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners._transport import check_address
 from fieldguide.runners.openai_chat import open_chat_runner
 from fieldguide.runners.openai_chat._dialect import ANY_SERVER
+from fieldguide.runners.openai_media import MediaRunner
 
 
-async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
+async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:
     """Return a runner for `BASE_URL#MODEL`; nothing is sent before the first request.
 
     The option `endpoint` chooses `chat` (default: every item goes to /chat/completions) or `completions` (text items

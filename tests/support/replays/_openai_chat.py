@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from openai._models import construct_type
 from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.types import Completion as TextCompletion
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from fieldguide.domain import (
@@ -57,6 +58,8 @@ class Reader:
 
     def request(self, exchange: Exchange) -> CompletionRequest:
         body = exchange.body
+        if isinstance(body, dict) and "prompt" in body:
+            return self._text(body)
         if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
             raise SkippedError("no conversation in the request")
         if "model" not in body:
@@ -83,6 +86,28 @@ class Reader:
             response_schema=schema,
             reasoning=None if effort is None else ReasoningOptions(effort=effort),
             logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
+            extra={self.provider: extra} if extra else {},
+        )
+
+    def _text(self, body: dict[str, Any]) -> CompletionRequest:
+        """Read a request that continues a text."""
+        prompt = body["prompt"][0] if isinstance(body["prompt"], list) and len(body["prompt"]) == 1 else body["prompt"]
+        if not isinstance(prompt, str):
+            raise SkippedError("several prompts, or tokens, in one request")
+        if "model" not in body:
+            raise SkippedError("a request without a model")
+        known = _KNOWN | {"prompt"}
+        extra = {name: value for name, value in body.items() if name not in known and value is not None}
+        return CompletionRequest(
+            prompt=prompt,
+            max_output_tokens=body.get("max_tokens"),
+            temperature=body.get("temperature"),
+            top_p=body.get("top_p"),
+            stop=(body["stop"],) if isinstance(body.get("stop"), str) else tuple(body.get("stop") or ()),
+            seed=body.get("seed"),
+            frequency_penalty=body.get("frequency_penalty"),
+            presence_penalty=body.get("presence_penalty"),
+            logprobs=body.get("logprobs"),
             extra={self.provider: extra} if extra else {},
         )
 
@@ -276,6 +301,37 @@ def _put_together(chunks: list[Any]) -> Any:
     return found
 
 
+def text_oracle(exchange: Exchange) -> Any:
+    """Return what OpenAI's library exposes of a continued text; the pieces of a stream are joined."""
+    chunks = sse_data(exchange.text) if exchange.streamed else [json.loads(exchange.text)]
+    read = [_as(TextCompletion, chunk).model_dump(mode="json", warnings=False) for chunk in chunks]
+    whole = dict(read[-1])
+    choices = [choice for chunk in read for choice in chunk["choices"]]
+    whole["usage"] = next((chunk["usage"] for chunk in reversed(read) if chunk.get("usage")), None)
+    if exchange.streamed:
+        whole["choices"] = [{**choices[-1], "text": "".join(choice["text"] for choice in choices)}]
+    return without_nulls(whole)
+
+
+def text_restored(completion: Completion) -> Any:
+    """Return the continued text that ours stands for."""
+    choice = {
+        "index": 0,
+        "finish_reason": completion.raw_finish_reason,
+        "text": completion.text,
+        **_dict(completion.metadata.get("choice")),
+    }
+    return {
+        **completion.metadata,
+        "object": "text_completion",
+        "id": completion.response_id,
+        "model": completion.model,
+        "service_tier": completion.service_tier,
+        "usage": completion.raw_usage,
+        "choices": [choice, *_list(completion.metadata.get("other_choices"))],
+    }
+
+
 def _logprobs(completion: Completion) -> Any:
     if completion.logprobs is None:
         return None
@@ -339,8 +395,14 @@ def _no_defaults(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+def _one_prompt(body: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(body.get("prompt"), list) and len(body["prompt"]) == 1:
+        body["prompt"] = body["prompt"][0]
+    return body
+
+
 def _turns(body: dict[str, Any]) -> dict[str, Any]:
-    for message in body["messages"]:
+    for message in body.get("messages", ()):
         content = message.get("content")
         if message["role"] == "assistant":
             if not content:
@@ -355,6 +417,7 @@ def _turns(body: dict[str, Any]) -> dict[str, Any]:
 ALLOWED = (
     Allowed(reason="`max_tokens` is the older name of `max_completion_tokens`; one of them is sent", normal=_one_limit),
     Allowed(reason="one stop text stands in a list", normal=_stop_list),
+    Allowed(reason="a list of one prompt is that prompt", normal=_one_prompt),
     Allowed(
         reason="a field that is null or an empty list of tools is left out, and so is `stream: false`; "
         "a stream is always asked for its usage",

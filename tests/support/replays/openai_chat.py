@@ -9,7 +9,7 @@ from typing import Any
 from fieldguide.runners import Runner, RunnerSettings
 from fieldguide.runners.openai import OPENAI, open_runner
 from tests.support.replay import Exchange, Replay
-from tests.support.replays._openai_chat import ALLOWED, Reader, oracle
+from tests.support.replays._openai_chat import ALLOWED, Reader, oracle, text_oracle, text_restored
 from tests.support.replays._openai_schemas import schema_errors
 
 _READER = Reader(OPENAI)
@@ -24,6 +24,14 @@ async def _open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runne
     return await open_runner(exchange.body["model"], replace(settings, environment=environment))
 
 
+def _text_schema(body: Mapping[str, Any], exchange: Exchange) -> Sequence[str]:
+    return schema_errors("CreateCompletionRequest", body)
+
+
+async def _open_text(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
+    return await _open(url, exchange, replace(settings, options={"endpoint": "completions"}))
+
+
 REPLAYS = (
     Replay(
         provider="openai",
@@ -36,5 +44,17 @@ REPLAYS = (
         allowed=ALLOWED,
         schema_errors=_schema,
         open=_open,
+    ),
+    Replay(
+        provider="openai",
+        recordings=("openai/completions",),
+        read=_READER.request,
+        write=_READER.write,
+        parse=_READER.parse,
+        oracle=text_oracle,
+        restored=text_restored,
+        allowed=ALLOWED,
+        schema_errors=_text_schema,
+        open=_open_text,
     ),
 )

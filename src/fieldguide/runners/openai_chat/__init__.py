@@ -1,6 +1,6 @@
 """OpenAI's chat completions, as spoken by OpenAI and by all who speak like it."""
 
-from fieldguide.runners.openai_chat._dialect import Dialect, effort_only
+from fieldguide.runners.openai_chat._dialect import ANY_SERVER, Dialect, effort_only, effort_or_switch
 from fieldguide.runners.openai_chat._logprobs import token_of
 from fieldguide.runners.openai_chat._messages import TOOL_FAILED
 from fieldguide.runners.openai_chat._request import request_body
@@ -10,11 +10,13 @@ from fieldguide.runners.openai_chat._stream import StreamedAnswer
 from fieldguide.runners.openai_chat._wire import ChatWire
 
 __all__ = [
+    "ANY_SERVER",
     "TOOL_FAILED",
     "ChatWire",
     "Dialect",
     "StreamedAnswer",
     "effort_only",
+    "effort_or_switch",
     "finish_reason",
     "open_chat_runner",
     "parse_completion",

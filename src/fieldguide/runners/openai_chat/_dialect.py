@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fieldguide.domain import Capabilities, JsonValue, ReasoningOptions
 from fieldguide.errors import UnsupportedError
@@ -44,6 +44,18 @@ class Dialect:
     """Fields that every request has."""
 
 
+def effort_or_switch(options: ReasoningOptions) -> Mapping[str, JsonValue]:
+    """Return the fields by which vLLM and llama-server are told: an effort, or a switch for the chat template.
+
+    Raises:
+        UnsupportedError: A budget or a summary is asked for.
+    """
+    effort = effort_only(replace(options, enabled=None))
+    return (
+        effort if options.enabled is None else {**effort, "chat_template_kwargs": {"enable_thinking": options.enabled}}
+    )
+
+
 ANY_SERVER = Dialect(
     provider="openai-compatible",
     capabilities=Capabilities(
@@ -61,6 +73,10 @@ ANY_SERVER = Dialect(
         reasoning=True,
         logprobs=True,
         penalties=True,
+        embeddings=True,
+        image_generation=True,
+        speech_to_text=True,
+        text_to_speech=True,
     ),
 )
 """What every server may be asked: whether it can is its own to say."""

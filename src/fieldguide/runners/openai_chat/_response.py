@@ -231,8 +231,10 @@ def metadata_of(body: dict[str, Any], choice: dict[str, Any]) -> dict[str, JsonV
 
 
 def gathered(parts: dict[str, Any], new: dict[str, Any]) -> None:
-    """Add the fields of a chunk to those of the chunks before: lists grow, and of other values the last one holds."""
+    """Add the fields of a chunk to those before: lists grow, and of others the last one holds, of times the first."""
     for name, value in new.items():
+        if name == "created" and name in parts:
+            continue
         if isinstance(value, list) and isinstance(parts.get(name), list):
             parts[name] = [*list_of(parts[name]), *value]
         else:

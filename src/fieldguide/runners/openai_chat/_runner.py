@@ -7,11 +7,11 @@ from dataclasses import replace
 from fieldguide.domain import JsonValue, ResolvedModel
 from fieldguide.errors import UsageError
 from fieldguide.runners._http_errors import error_of_status
-from fieldguide.runners._http_runner import HttpRunner
 from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners._transport import Authorize, ErrorOf, Transport
 from fieldguide.runners.openai_chat._dialect import Dialect
 from fieldguide.runners.openai_chat._wire import ChatWire
+from fieldguide.runners.openai_media import MediaRunner
 
 
 def open_chat_runner(
@@ -26,7 +26,7 @@ def open_chat_runner(
     headers: dict[str, str] | None = None,
     authorize: Authorize | None = None,
     error_of: ErrorOf = error_of_status,
-) -> HttpRunner:
+) -> MediaRunner:
     """Return a runner for one model at one address; nothing is sent before the first request.
 
     Args:
@@ -49,9 +49,13 @@ def open_chat_runner(
     if endpoint not in {"chat", "completions"}:
         raise UsageError(f"There is no endpoint {endpoint!r}.", hint="Choose `chat` or `completions`.")
     bearer = {"Authorization": f"Bearer {key}"} if key else {}
-    return HttpRunner(
-        ChatWire(base_url, model, dialect, headers=bearer | (headers or {})),
+    sent = bearer | (headers or {})
+    return MediaRunner(
+        ChatWire(base_url, model, dialect, headers=sent),
         Transport(base_url, settings, secrets=(key or "",), authorize=authorize, error_of=error_of),
         model=ResolvedModel(name=settings.display_name or model, reference=reference, identity=identity),
         capabilities=replace(dialect.capabilities, text=endpoint == "completions"),
+        base_url=base_url,
+        model_id=model,
+        headers=sent,
     )
