@@ -252,7 +252,7 @@ def differences(expected: Any, actual: Any, where: str = "") -> list[str]:
 
 def lost(expected: Any, actual: Any, where: str = "") -> list[str]:
     """Return what of `expected` is not in `actual`; nulls, and what is empty, need not be."""
-    if expected is None or expected in ([], {}):
+    if expected is None or expected in ("", [], {}):
         return []
     if isinstance(expected, dict) and isinstance(actual, dict):
         return [line for name, each in expected.items() for line in lost(each, actual.get(name), f"{where}.{name}")]

@@ -17,6 +17,7 @@ from fieldguide.domain import (
     Completion,
     CompletionRequest,
     FinishReason,
+    JsonValue,
     Message,
     ResponseSchema,
     StreamPiece,
@@ -264,13 +265,18 @@ def test_importing_the_runner_imports_no_engine() -> None:
 @pytest.mark.parametrize("seed", range(3))
 async def test_an_answer_keeps_to_a_schema_even_from_random_weights(tiny: Path, tmp_path: Path, seed: int) -> None:
     """The engine's grammar holds it: what stopped by itself is JSON of that form."""
-    schema = {"type": "object", "properties": {"a": {"enum": ["x", "y"]}}, "required": ["a"]}
+    schema: dict[str, JsonValue] = {
+        "type": "object",
+        "properties": {"a": {"enum": ["x", "y"]}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
     request = CompletionRequest(
         messages=QUESTION,
         max_output_tokens=400,
         temperature=1.0,
         seed=seed,
-        response_schema=ResponseSchema(schema={**schema, "additionalProperties": False}),
+        response_schema=ResponseSchema(schema=schema),
     )
     async with opened(tiny, settings(tmp_path)) as runner:
         completion = await runner.complete(request)
