@@ -1,0 +1,150 @@
+"""Google Vertex AI."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from fieldguide.domain import CompletionRequest, EmbeddingRequest
+from fieldguide.runners import Runner, RunnerSettings
+from fieldguide.runners.gemini._count import parse_count
+from fieldguide.runners.gemini._media import parse_embeddings
+from fieldguide.runners.vertex import VertexAnthropicWire, open_runner
+from fieldguide.runners.vertex._runner import counting_body, embed_content, predict_body
+from tests.support.replay import Exchange, Replay
+from tests.support.replays import _anthropic
+from tests.support.replays._google import ALLOWED, Reader, model_of, oracle, schema_errors
+
+_READER = Reader("vertex")
+
+
+async def _open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
+    found = re.search(r"/projects/([^/]+)/locations/([^/]+)/publishers/([^/]+)/", exchange.path)
+    assert found is not None
+    environment = {
+        "GOOGLE_OAUTH_ACCESS_TOKEN": "not-a-token",
+        "GOOGLE_CLOUD_PROJECT": found[1],
+        "GOOGLE_CLOUD_LOCATION": found[2],
+        "GOOGLE_VERTEX_BASE_URL": url,
+    }
+    return await open_runner(f"{found[3]}/{model_of(exchange)}", replace(settings, environment=environment))
+
+
+def _write_anthropic(request: CompletionRequest, exchange: Exchange) -> Mapping[str, Any]:
+    wire = VertexAnthropicWire("https://example.com/model", headers={})
+    call = wire.call(request, stream=bool(exchange.body.get("stream")))
+    assert call.json is not None
+    return call.json
+
+
+def _read_anthropic(exchange: Exchange) -> CompletionRequest:
+    body = {name: each for name, each in exchange.body.items() if name != "anthropic_version"}
+    return _anthropic.read(replace(exchange, body=body))
+
+
+def _read_predicted(exchange: Exchange) -> Any:
+    instances = exchange.body["instances"]
+    parameters = dict(exchange.body.get("parameters", {}))
+    dimensions = parameters.pop("outputDimensionality", None)
+    return EmbeddingRequest(
+        texts=tuple(each["content"] for each in instances),
+        purpose=instances[0].get("task_type"),
+        dimensions=dimensions,
+        extra={"vertex": parameters} if parameters else {},
+    )
+
+
+def _predicted(exchange: Exchange) -> Any:
+    body = json.loads(exchange.text)
+    return {"vectors": [each["embeddings"]["values"] for each in body["predictions"]], "usage": _accounts(body)}
+
+
+def _accounts(body: Any) -> Any:
+    statistics = [each["embeddings"].get("statistics") for each in body["predictions"]]
+    return {**body.get("metadata", {}), "statistics": statistics}
+
+
+def _read_embedded(exchange: Exchange) -> Any:
+    config = dict(exchange.body.get("embedContentConfig", {}))
+    purpose, dimensions = config.pop("taskType", None), config.pop("outputDimensionality", None)
+    return EmbeddingRequest(
+        texts=tuple(part["text"] for part in exchange.body["content"]["parts"]),
+        purpose=purpose,
+        dimensions=dimensions,
+        extra={"vertex": config} if config else {},
+    )
+
+
+def _embedded(exchange: Exchange) -> Any:
+    body = json.loads(exchange.text)
+    return {"vectors": [body["embedding"]["values"]], "usage": body.get("usageMetadata")}
+
+
+def _vectors(exchange: Exchange) -> Any:
+    return parse_embeddings(exchange.text, e2e_latency_s=1.0)
+
+
+def _restored_vectors(result: Any) -> Any:
+    return {"vectors": result.vectors, "usage": result.raw_usage}
+
+
+REPLAYS = (
+    *(
+        Replay(
+            provider="vertex",
+            recordings=(name,),
+            read=_READER.request,
+            write=_READER.write,
+            parse=_READER.parse,
+            oracle=oracle,
+            restored=_READER.restored,
+            allowed=ALLOWED,
+            schema_errors=schema_errors,
+            open=_open,
+            streams=lambda exchange: ":stream" in exchange.url,
+        )
+        for name in ("vertex/generate", "vertex/generate_stream")
+    ),
+    Replay(
+        provider="vertex",
+        recordings=("vertex/anthropic",),
+        read=_read_anthropic,
+        write=_write_anthropic,
+        parse=_anthropic.parse,
+        oracle=_anthropic.oracle,
+        restored=_anthropic.restored,
+        allowed=_anthropic.ALLOWED,
+        open=_open,
+    ),
+    Replay(
+        provider="vertex",
+        recordings=("vertex/predict",),
+        read=_read_predicted,
+        write=lambda request, exchange: predict_body(request),  # type: ignore[arg-type]
+        parse=_vectors,
+        oracle=_predicted,
+        restored=_restored_vectors,
+    ),
+    Replay(
+        provider="vertex",
+        recordings=("vertex/embeddings",),
+        read=_read_embedded,
+        write=lambda request, exchange: embed_content(request)[1],  # type: ignore[arg-type]
+        parse=_vectors,
+        oracle=_embedded,
+        restored=_restored_vectors,
+    ),
+    Replay(
+        provider="vertex",
+        recordings=("vertex/count_tokens",),
+        read=_READER.request,
+        write=lambda request, exchange: counting_body(request),
+        parse=lambda exchange: parse_count(exchange.text),  # type: ignore[arg-type, return-value]
+        oracle=lambda exchange: {"totalTokens": json.loads(exchange.text)["totalTokens"]},
+        restored=lambda count: {"totalTokens": count},
+        allowed=ALLOWED,
+    ),
+)
