@@ -84,6 +84,8 @@ class Reader:
         body = camel(exchange.body)
         if not isinstance(body, dict) or "contents" not in body:
             raise SkippedError("no conversation in the request")
+        if ":stream" in exchange.url and "alt=sse" not in exchange.url:
+            raise SkippedError("a stream as one JSON array, where ours asks for events")
         extra = {name: each for name, each in body.items() if name not in {"contents", "systemInstruction", "tools"}}
         given, extra = self._configured(extra)
         choice, extra = _choice(extra)
@@ -276,7 +278,10 @@ def oracle(exchange: Exchange) -> Any:
     whole: dict[str, Any] = {}
     parts: list[dict[str, Any]] = []
     about: dict[str, Any] = {}
-    for piece in (exposed(event) for event in sse_data(exchange.text)):
+    events = sse_data(exchange.text)
+    if failed := [event for event in events if "error" in event]:  # which the library raises
+        raise ValueError(failed[0])
+    for piece in map(exposed, events):
         (candidate, *_) = piece.pop("candidates", None) or [{}]
         whole |= piece
         for part in (candidate.pop("content", None) or {}).get("parts", []):
@@ -294,6 +299,13 @@ def _add_part(parts: list[dict[str, Any]], part: dict[str, Any]) -> None:
         parts[-1] = {**part, "text": parts[-1]["text"] + part["text"]}
     else:
         parts.append(part)
+
+
+def path_of(exchange: Exchange, version: str) -> str:
+    """Return the path that we ask for: of our version of the API, and with no key in it."""
+    path, _, query = exchange.path.partition("?")
+    streamed = "?alt=sse" if "alt=sse" in query else ""
+    return re.sub(r"^/v1\w*/", f"/{version}/", path) + streamed
 
 
 def model_of(exchange: Exchange) -> str:
@@ -323,12 +335,14 @@ def schema_errors(body: Mapping[str, Any], exchange: Exchange) -> Sequence[str]:
 def _plain(body: dict[str, Any]) -> dict[str, Any]:
     body = camel(body)
     body.pop("model", None)
-    if not body.get("generationConfig"):
-        body.pop("generationConfig", None)
+    config = {name: each for name, each in body.get("generationConfig", {}).items() if each not in (None, {}, [])}
+    body = {name: each for name, each in (body | {"generationConfig": config}).items() if each not in (None, {}, [])}
     if "systemInstruction" in body:
-        body["systemInstruction"].pop("role", None)
+        body["systemInstruction"] = {"parts": _as_list(body["systemInstruction"].get("parts"))}
+    body["contents"] = _as_list(body["contents"])
     for turn in body["contents"]:
-        turn.setdefault("role", "user")
+        turn["role"] = "model" if turn.get("role") == "model" else "user"
+        turn["parts"] = _as_list(turn.get("parts"))
         for part in turn["parts"]:
             if "functionCall" in part:
                 part["functionCall"].setdefault("args", {})
@@ -349,8 +363,8 @@ def _one_list(body: dict[str, Any]) -> dict[str, Any]:
 ALLOWED = (
     Allowed(
         reason="names with underscores (`inline_data`) and base64 for addresses are written as Google documents them; "
-        "`model`, which the address names, an empty `generationConfig`, the role of system instructions, the default "
-        "role `user` and empty arguments say nothing; modes are written in capitals",
+        "`model`, which the address names, what is empty or null, the role of system instructions, the default role "
+        "`user` and empty arguments say nothing; one part or turn stands in a list; modes are written in capitals",
         normal=_plain,
     ),
     Allowed(reason="functions stand in one list, before the tools that Google runs", normal=_one_list),

@@ -15,9 +15,9 @@ from fieldguide.runners.gemini import COMPATIBLE, open_runner
 from fieldguide.runners.gemini._count import counting_body, parse_count
 from fieldguide.runners.gemini._errors import error_of
 from fieldguide.runners.gemini._media import embedding_body, parse_embeddings
-from tests.support.replay import Allowed, Exchange, Replay, without_nulls
+from tests.support.replay import Allowed, Exchange, Replay, SkippedError, without_nulls
 from tests.support.replays import _openai_chat
-from tests.support.replays._google import ALLOWED, Reader, model_of, oracle, schema_errors
+from tests.support.replays._google import ALLOWED, Reader, model_of, oracle, path_of, schema_errors
 
 _READER = Reader("gemini")
 _CHAT = _openai_chat.Reader(COMPATIBLE)
@@ -37,7 +37,9 @@ async def _open_compatible(url: str, exchange: Exchange, settings: RunnerSetting
 
 
 def _read_texts(exchange: Exchange) -> Any:
-    first, *_ = requests = exchange.body["requests"]
+    first, *_ = requests = _as_requests(exchange.body)["requests"]
+    if not all(set(part) == {"text"} for each in requests for part in each["content"]["parts"]):
+        raise SkippedError("vectors of other things than texts")
     known = {"model", "content", "taskType", "outputDimensionality"}
     extra = {name: value for name, value in first.items() if name not in known}
     return EmbeddingRequest(
@@ -49,7 +51,11 @@ def _read_texts(exchange: Exchange) -> Any:
 
 
 def _write_texts(request: Any, exchange: Exchange) -> Mapping[str, Any]:
-    return embedding_body(request, model=exchange.body["requests"][0]["model"], provider="gemini")
+    return embedding_body(request, model=f"models/{model_of(exchange)}", provider="gemini")
+
+
+def _as_requests(body: dict[str, Any]) -> dict[str, Any]:
+    return body if "requests" in body else {"requests": [body]}
 
 
 def _parse_vectors(exchange: Exchange) -> Any:
@@ -59,6 +65,7 @@ def _parse_vectors(exchange: Exchange) -> Any:
 
 
 def _vectors(body: Any) -> Any:
+    body = {"embeddings": [body["embedding"]], **body} if "embedding" in body else body
     return without_nulls(types.EmbedContentResponse._from_response(response=body, kwargs={}).model_dump(mode="json"))
 
 
@@ -100,6 +107,7 @@ REPLAYS = (
             allowed=ALLOWED,
             schema_errors=schema_errors,
             open=_open,
+            path=lambda exchange: path_of(exchange, "v1beta"),
             streams=lambda exchange: ":stream" in exchange.url,
         )
         for name in ("gemini/generate", "gemini/generate_stream")
@@ -112,6 +120,7 @@ REPLAYS = (
         parse=_parse_vectors,
         oracle=lambda exchange: _vectors(json.loads(exchange.text)),
         restored=_restored_vectors,
+        allowed=(Allowed(reason="one text is asked for like several", normal=_as_requests),),
     ),
     Replay(
         provider="gemini",

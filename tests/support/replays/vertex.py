@@ -14,16 +14,18 @@ from fieldguide.runners.gemini._count import parse_count
 from fieldguide.runners.gemini._media import parse_embeddings
 from fieldguide.runners.vertex import VertexAnthropicWire, open_runner
 from fieldguide.runners.vertex._runner import counting_body, embed_content, predict_body
-from tests.support.replay import Exchange, Replay
+from tests.support.replay import Exchange, Replay, SkippedError
 from tests.support.replays import _anthropic
-from tests.support.replays._google import ALLOWED, Reader, model_of, oracle, schema_errors
+from tests.support.replays._google import ALLOWED, Reader, model_of, oracle, path_of, schema_errors
 
 _READER = Reader("vertex")
 
 
 async def _open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
     found = re.search(r"/projects/([^/]+)/locations/([^/]+)/publishers/([^/]+)/", exchange.path)
-    assert found is not None
+    if found is None:
+        environment = {"GOOGLE_API_KEY": "not-a-key", "GOOGLE_VERTEX_BASE_URL": url}
+        return await open_runner(model_of(exchange), replace(settings, environment=environment))
     environment = {
         "GOOGLE_OAUTH_ACCESS_TOKEN": "not-a-token",
         "GOOGLE_CLOUD_PROJECT": found[1],
@@ -47,6 +49,8 @@ def _read_anthropic(exchange: Exchange) -> CompletionRequest:
 
 def _read_predicted(exchange: Exchange) -> Any:
     instances = exchange.body["instances"]
+    if not all(isinstance(each.get("content"), str) for each in instances):
+        raise SkippedError("predictions other than vectors of texts")
     parameters = dict(exchange.body.get("parameters", {}))
     dimensions = parameters.pop("outputDimensionality", None)
     return EmbeddingRequest(
@@ -68,6 +72,8 @@ def _accounts(body: Any) -> Any:
 
 
 def _read_embedded(exchange: Exchange) -> Any:
+    if "content" not in exchange.body or not all(set(part) == {"text"} for part in exchange.body["content"]["parts"]):
+        raise SkippedError("vectors of other things than one text")
     config = dict(exchange.body.get("embedContentConfig", {}))
     purpose, dimensions = config.pop("taskType", None), config.pop("outputDimensionality", None)
     return EmbeddingRequest(
@@ -104,6 +110,7 @@ REPLAYS = (
             allowed=ALLOWED,
             schema_errors=schema_errors,
             open=_open,
+            path=lambda exchange: path_of(exchange, "v1beta1"),
             streams=lambda exchange: ":stream" in exchange.url,
         )
         for name in ("vertex/generate", "vertex/generate_stream")
@@ -118,6 +125,7 @@ REPLAYS = (
         restored=_anthropic.restored,
         allowed=_anthropic.ALLOWED,
         open=_open,
+        path=lambda exchange: path_of(exchange, "v1"),
     ),
     Replay(
         provider="vertex",

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 
 from fieldguide.domain import Capabilities, Completion, CompletionRequest
+from fieldguide.errors import UnsupportedError
+from fieldguide.runners._json import object_of
 from fieldguide.runners._sse import events
 from fieldguide.runners._transport import HttpCall
+from fieldguide.runners.gemini._content import API
 from fieldguide.runners.gemini._request import request_body
 from fieldguide.runners.gemini._response import StreamedAnswer, parse_completion
 
@@ -48,6 +51,8 @@ class GeminiWire:
         """Return the request; the method in its address says whether the answer is streamed."""
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
         body = request_body(request, provider=self._provider)
+        if stream and object_of(body.get("generationConfig")).get("candidateCount") not in {None, 1}:
+            raise UnsupportedError(API, "several answers in one stream", hint="Leave `candidateCount` out.")
         return HttpCall(url=f"{self._model_url}:{method}", json=body, headers=self._headers)
 
     def completion(self, text: str, *, headers: Mapping[str, str], e2e_latency_s: float) -> Completion:
