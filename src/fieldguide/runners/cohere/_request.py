@@ -181,5 +181,5 @@ def _part(block: Block) -> JsonValue:
         image: dict[str, JsonValue] = {"url": data_url(block)}
         if block.detail is not None:
             image["detail"] = block.detail
-        return {"type": "image_url", "image_url": image} | own
+        return {"type": "image_url", "image_url": image, **own}
     raise UnsupportedError(API, f"{kind_of(block)} blocks of this form")
