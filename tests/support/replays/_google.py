@@ -203,7 +203,7 @@ class Reader:
 
     def write(self, request: CompletionRequest, exchange: Exchange) -> Mapping[str, Any]:
         """Return our body."""
-        return request_body(request, provider=self._provider)
+        return request_body(request, model=model_of(exchange), provider=self._provider)
 
     def parse(self, exchange: Exchange) -> Completion:
         """Parse the recorded response."""

@@ -149,7 +149,7 @@ REPLAYS = (
         provider="vertex",
         recordings=("vertex/count_tokens",),
         read=_READER.request,
-        write=lambda request, exchange: counting_body(request),
+        write=lambda request, exchange: counting_body(request, model=model_of(exchange)),
         parse=lambda exchange: parse_count(exchange.text),  # type: ignore[arg-type, return-value]
         oracle=lambda exchange: {"totalTokens": json.loads(exchange.text)["totalTokens"]},
         restored=lambda count: {"totalTokens": count},

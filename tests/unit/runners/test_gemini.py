@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +66,8 @@ def asked(*content: Any, **given: Any) -> CompletionRequest:
     return CompletionRequest(messages=(Message(role="user", content=content or "?"),), **given)
 
 
-def body_of(request: CompletionRequest, provider: str = "gemini") -> dict[str, Any]:
-    return json.loads(json.dumps(request_body(request, provider=provider)))  # type: ignore[no-any-return]
+def body_of(request: CompletionRequest, provider: str = "gemini", model: str = "gemini-2.5-flash") -> dict[str, Any]:
+    return json.loads(json.dumps(request_body(request, model=model, provider=provider)))  # type: ignore[no-any-return]
 
 
 def answer(*parts: dict[str, Any], reason: str | None = "STOP", **more: Any) -> dict[str, Any]:
@@ -286,7 +288,7 @@ def test_a_disabled_api_says_where_to_enable_it() -> None:
 def test_what_the_api_has_no_words_for_is_refused(request_: CompletionRequest) -> None:
     """And never left out."""
     with pytest.raises(UnsupportedError):
-        request_body(request_, provider="gemini")
+        request_body(request_, model="gemini-2.5-flash", provider="gemini")
 
 
 def test_results_of_tools_make_one_turn_and_say_whether_they_failed() -> None:
@@ -353,6 +355,19 @@ def test_parameters_go_to_their_places_and_extras_join_them() -> None:
     assert body["cachedContent"] == "c"
     chosen = body_of(asked(tools=(Tool(name="f"),), tool_choice=ToolChoice(mode="tool", name="f")))
     assert chosen["toolConfig"]["functionCallingConfig"] == {"mode": "ANY", "allowedFunctionNames": ["f"]}
+
+
+def test_calls_that_another_model_made_say_that_they_have_no_signature() -> None:
+    """To models that want one, on the first call of a turn; a signature of their own is left as it is."""
+    calls = (ToolCall(name="f", call_id="a", arguments={}), ToolCall(name="g", call_id="b", arguments={}))
+    foreign = CompletionRequest(messages=(Message(role="assistant", content=calls),))
+    first, second = body_of(foreign, model="gemini-3-pro-preview")["contents"][0]["parts"]
+    assert base64.b64decode(first["thoughtSignature"]) == b"skip_thought_signature_validator"
+    assert "thoughtSignature" not in second
+    assert "thoughtSignature" not in body_of(foreign)["contents"][0]["parts"][0]
+    own = replace(calls[0], provider_data=kept_for("gemini", {"thoughtSignature": "AA=="}))
+    request = CompletionRequest(messages=(Message(role="assistant", content=(own, calls[1])),))
+    assert body_of(request, model="gemini-3-pro-preview")["contents"][0]["parts"][0]["thoughtSignature"] == "AA=="
 
 
 def test_data_of_other_providers_stay_behind() -> None:

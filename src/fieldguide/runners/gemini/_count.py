@@ -11,7 +11,7 @@ from fieldguide.runners.gemini._request import request_body
 
 def counting_body(request: CompletionRequest, *, model: str, provider: str) -> dict[str, JsonValue]:
     """Return the body of `countTokens`, with the whole request within it."""
-    return {"generateContentRequest": {"model": model, **request_body(request, provider=provider)}}
+    return {"generateContentRequest": {"model": model, **request_body(request, model=model, provider=provider)}}
 
 
 def parse_count(text: str) -> int:

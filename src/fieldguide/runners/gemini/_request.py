@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,8 +26,21 @@ _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "tool": "ANY"}
 _ROLES = {"assistant": "model"}
 
 
-def request_body(request: CompletionRequest, *, provider: str) -> dict[str, JsonValue]:
+_SEALING = re.compile(r"\bgemini-(?:[3-9]|\d\d)")
+"""Models that refuse a call of theirs that comes back without its signature."""
+_UNSEALED = base64.b64encode(b"skip_thought_signature_validator").decode()
+"""What stands for the signature of a call that another model made.
+
+References:
+    https://ai.google.dev/gemini-api/docs/thought-signatures (the question on calls of other models).
+"""
+
+
+def request_body(request: CompletionRequest, *, model: str, provider: str) -> dict[str, JsonValue]:
     """Return the JSON body of a request; its extra parameters join the body's objects, and hold where both say one.
+
+    A conversation that another model began can be gone on with: where the model wants signatures, calls that have none
+    say so.
 
     Raises:
         UnsupportedError: It holds something for which the API has no words.
@@ -34,7 +49,11 @@ def request_body(request: CompletionRequest, *, provider: str) -> dict[str, Json
     system, turns = _apart(messages)
     names = {call.call_id: call.name for each in messages for call in each.blocks if isinstance(call, ToolCall)}
     known = {call_id: name for call_id, name in names.items() if call_id is not None}
-    body: dict[str, JsonValue] = {"contents": _contents(turns, provider, known)}
+    contents = _contents(turns, provider, known)
+    if _SEALING.search(model):
+        for turn in contents:
+            _mark_unsealed(turn["parts"])
+    body: dict[str, JsonValue] = {"contents": contents}
     if words := [part for message in system for part in wire_parts(message.blocks, provider, known)]:
         body["systemInstruction"] = {"parts": words}
     if config := {name: value for name, value in _configured(request) if value is not None}:
@@ -62,7 +81,7 @@ def _is_system(message: Message) -> bool:
     return message.role in {"system", "developer"}
 
 
-def _contents(messages: Sequence[Message], provider: str, names: Mapping[str, str]) -> list[JsonValue]:
+def _contents(messages: Sequence[Message], provider: str, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the turns as they are sent: results of tools are the user's, and consecutive ones make one turn."""
     sent: list[dict[str, Any]] = []
     of_tools = False
@@ -77,7 +96,14 @@ def _contents(messages: Sequence[Message], provider: str, names: Mapping[str, st
             sent[-1]["parts"] += parts
         else:
             sent.append({"role": role, "parts": parts, **provider_fields(message.provider_data, provider)})
-    return list(sent)
+    return sent
+
+
+def _mark_unsealed(parts: list[Any]) -> None:
+    """Mark the first call of a turn where it has no signature: of several calls at once only the first has one."""
+    first = next((place for place, part in enumerate(parts) if "functionCall" in part), None)
+    if first is not None and "thoughtSignature" not in parts[first]:
+        parts[first] = {**parts[first], "thoughtSignature": _UNSEALED}
 
 
 def _configured(request: CompletionRequest) -> Iterator[tuple[str, JsonValue]]:

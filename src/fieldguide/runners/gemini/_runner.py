@@ -46,7 +46,7 @@ class GeminiRunner(HttpRunner):
         capabilities: Capabilities = CAPABILITIES,
     ) -> None:
         """`model_url` is what stands before the colon and the method, `model_name` the model as bodies name it."""
-        wire = GeminiWire(model_url, provider=provider, headers=headers)
+        wire = GeminiWire(model_url, model_name, provider=provider, headers=headers)
         super().__init__(wire, transport, model=model, capabilities=capabilities)
         self._model_url, self._headers, self._model_name = model_url, headers, model_name
 

@@ -38,9 +38,9 @@ CAPABILITIES = Capabilities(
 class GeminiWire:
     """One model at one address."""
 
-    def __init__(self, model_url: str, *, provider: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, model_url: str, model: str, *, provider: str, headers: Mapping[str, str]) -> None:
         """`model_url` is what stands before the colon and the method; `headers` go with every request."""
-        self._model_url, self._provider, self._headers = model_url, provider, headers
+        self._model_url, self._model, self._provider, self._headers = model_url, model, provider, headers
 
     @property
     def provider(self) -> str:
@@ -50,7 +50,7 @@ class GeminiWire:
     def call(self, request: CompletionRequest, *, stream: bool) -> HttpCall:
         """Return the request; the method in its address says whether the answer is streamed."""
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
-        body = request_body(request, provider=self._provider)
+        body = request_body(request, model=self._model, provider=self._provider)
         if stream and object_of(body.get("generationConfig")).get("candidateCount") not in {None, 1}:
             raise UnsupportedError(API, "several answers in one stream", hint="Leave `candidateCount` out.")
         return HttpCall(url=f"{self._model_url}:{method}", json=body, headers=self._headers)

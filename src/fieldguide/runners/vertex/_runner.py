@@ -18,12 +18,12 @@ class VertexRunner(GeminiRunner):
         return "predict", predict_body(request)
 
     def _counting(self, request: CompletionRequest) -> dict[str, JsonValue]:
-        return counting_body(request)
+        return counting_body(request, model=self._model_name)
 
 
-def counting_body(request: CompletionRequest) -> dict[str, JsonValue]:
+def counting_body(request: CompletionRequest, *, model: str) -> dict[str, JsonValue]:
     """Return the body of `countTokens`: what of a request it counts."""
-    body = request_body(request, provider=PROVIDER)
+    body = request_body(request, model=model, provider=PROVIDER)
     counted = ("contents", "systemInstruction", "tools", "generationConfig")
     return {name: body[name] for name in counted if name in body}
 
