@@ -1,6 +1,6 @@
 """Public doubles and conformance suites: what our own tests use, yours can use too."""
 
-from fieldguide.testing._fake_runner import FakeRunner
-from fieldguide.testing._runner_conformance import RunnerConformance
+from fieldguide.testing._fake_runner import FakeRunner, all_capabilities
+from fieldguide.testing._runner_conformance import Gap, RunnerConformance
 
-__all__ = ["FakeRunner", "RunnerConformance"]
+__all__ = ["FakeRunner", "Gap", "RunnerConformance", "all_capabilities"]

@@ -87,7 +87,7 @@ def _turns(messages: Sequence[Message], provider: str) -> list[JsonValue]:
             raise UnsupportedError(API, "names of speakers", hint="Say in words who speaks.")
         role = {"tool": "user", "developer": "system"}.get(message.role, message.role)
         content: Any = message.content if isinstance(message.content, str) else wire_blocks(message.content, provider)
-        joins = bool(sent) and sent[-1]["role"] == role == "user" and (of_tools or message.role == "tool")
+        joins = of_tools and role == "user"
         of_tools = message.role == "tool"
         if joins:
             sent[-1]["content"] = [*_as_list(sent[-1]["content"]), *_as_list(content)]

@@ -29,7 +29,17 @@ __all__ = [
 ]
 
 PROVIDER = "openai-responses"
-CAPABILITIES = replace(OPENAI.capabilities, seed=False, stop=False, penalties=False, audio=False)
+CAPABILITIES = replace(
+    OPENAI.capabilities,
+    seed=False,
+    stop=False,
+    penalties=False,
+    audio=False,
+    embeddings=False,
+    image_generation=False,
+    speech_to_text=False,
+    text_to_speech=False,
+)
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
