@@ -40,7 +40,6 @@ from fieldguide.runners import Runner, RunnerSettings
 from fieldguide.runners._blocks import parsed_arguments
 from fieldguide.runners._media import from_data_url
 from fieldguide.runners.cohere import (
-    COMPATIBLE,
     PROVIDER,
     RerankRequest,
     StreamedAnswer,
@@ -49,6 +48,7 @@ from fieldguide.runners.cohere import (
     parse_completion,
     request_body,
 )
+from fieldguide.runners.cohere._compatible import COMPATIBLE
 from fieldguide.runners.cohere._media import (
     embedding_body,
     parse_embeddings,
@@ -88,8 +88,6 @@ def _read(exchange: Exchange) -> CompletionRequest:
     if thinking := body.pop("thinking", None):
         enabled = thinking["type"] == "enabled"
         given["reasoning"] = ReasoningOptions(enabled=enabled, budget_tokens=thinking.get("token_budget"))
-    if body.pop("logprobs", None):
-        given["logprobs"] = 0
     return CompletionRequest(messages=messages, tools=tools, extra={PROVIDER: body} if body else {}, **given)
 
 
@@ -365,6 +363,14 @@ async def _open_compatible(url: str, exchange: Exchange, settings: RunnerSetting
     return await open_runner(exchange.body["model"], _settings(url, settings, endpoint="compatible"))
 
 
+async def _embed(runner: Any, request: Any, stream: bool) -> Any:
+    return await runner.embed(request)
+
+
+async def _rerank(runner: Any, request: Any, stream: bool) -> Any:
+    return await runner.rerank(request)
+
+
 _NULLS = Allowed(reason="a null says nothing and is left out", normal=_without_nulls)
 
 REPLAYS = (
@@ -395,6 +401,8 @@ REPLAYS = (
         oracle=_vectors,
         restored=_restored_vectors,
         allowed=(_NULLS, Allowed(reason="the type of vectors, `float`, is always written", normal=_typed)),
+        open=_open,
+        ask=_embed,
     ),
     Replay(
         provider="cohere",
@@ -405,6 +413,8 @@ REPLAYS = (
         oracle=lambda exchange: _exposed(V2RerankResponse, json.loads(exchange.text)),
         restored=_restored_ranks,
         allowed=(_NULLS,),
+        open=_open,
+        ask=_rerank,
     ),
     Replay(
         provider="cohere",

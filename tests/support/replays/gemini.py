@@ -11,7 +11,8 @@ from google.genai import types
 
 from fieldguide.domain import CompletionRequest, EmbeddingRequest
 from fieldguide.runners import Runner, RunnerSettings
-from fieldguide.runners.gemini import COMPATIBLE, open_runner
+from fieldguide.runners.gemini import open_runner
+from fieldguide.runners.gemini._compatible import COMPATIBLE
 from fieldguide.runners.gemini._count import counting_body, parse_count
 from fieldguide.runners.gemini._errors import error_of
 from fieldguide.runners.gemini._media import embedding_body, parse_embeddings
@@ -94,6 +95,10 @@ def _unwrapped(body: dict[str, Any]) -> dict[str, Any]:
     return {name: each for name, each in inner.items() if name != "model"}
 
 
+async def _embed(runner: Any, request: Any, stream: bool) -> Any:
+    return await runner.embed(request)
+
+
 REPLAYS = (
     *(
         Replay(
@@ -121,6 +126,9 @@ REPLAYS = (
         oracle=lambda exchange: _vectors(json.loads(exchange.text)),
         restored=_restored_vectors,
         allowed=(Allowed(reason="one text is asked for like several", normal=_as_requests),),
+        open=_open,
+        ask=_embed,
+        path=lambda exchange: path_of(exchange, "v1beta").replace(":embedContent", ":batchEmbedContents"),
     ),
     Replay(
         provider="gemini",

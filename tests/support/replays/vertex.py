@@ -12,7 +12,8 @@ from fieldguide.domain import CompletionRequest, EmbeddingRequest
 from fieldguide.runners import Runner, RunnerSettings
 from fieldguide.runners.gemini._count import parse_count
 from fieldguide.runners.gemini._media import parse_embeddings
-from fieldguide.runners.vertex import VertexAnthropicWire, open_runner
+from fieldguide.runners.vertex import open_runner
+from fieldguide.runners.vertex._partners import VertexAnthropicWire
 from fieldguide.runners.vertex._runner import counting_body, embed_content, predict_body
 from tests.support.replay import Exchange, Replay, SkippedError
 from tests.support.replays import _anthropic
@@ -97,6 +98,10 @@ def _restored_vectors(result: Any) -> Any:
     return {"vectors": result.vectors, "usage": result.raw_usage}
 
 
+async def _embed(runner: Any, request: Any, stream: bool) -> Any:
+    return await runner.embed(request)
+
+
 REPLAYS = (
     *(
         Replay(
@@ -131,26 +136,32 @@ REPLAYS = (
         provider="vertex",
         recordings=("vertex/predict",),
         read=_read_predicted,
-        write=lambda request, exchange: predict_body(request),  # type: ignore[arg-type]
+        write=lambda request, exchange: predict_body(request),
         parse=_vectors,
         oracle=_predicted,
         restored=_restored_vectors,
+        open=_open,
+        ask=_embed,
+        path=lambda exchange: path_of(exchange, "v1beta1"),
     ),
     Replay(
         provider="vertex",
         recordings=("vertex/embeddings",),
         read=_read_embedded,
-        write=lambda request, exchange: embed_content(request)[1],  # type: ignore[arg-type]
+        write=lambda request, exchange: embed_content(request)[1],
         parse=_vectors,
         oracle=_embedded,
         restored=_restored_vectors,
+        open=_open,
+        ask=_embed,
+        path=lambda exchange: path_of(exchange, "v1beta1"),
     ),
     Replay(
         provider="vertex",
         recordings=("vertex/count_tokens",),
         read=_READER.request,
         write=lambda request, exchange: counting_body(request, model=model_of(exchange)),
-        parse=lambda exchange: parse_count(exchange.text),  # type: ignore[arg-type, return-value]
+        parse=lambda exchange: parse_count(exchange.text),
         oracle=lambda exchange: {"totalTokens": json.loads(exchange.text)["totalTokens"]},
         restored=lambda count: {"totalTokens": count},
         allowed=ALLOWED,

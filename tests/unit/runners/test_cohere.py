@@ -219,7 +219,6 @@ def test_context_exceeded_tells_both_numbers() -> None:
     "request_",
     [
         asked(tool_choice=ToolChoice(mode="tool", name="f")),
-        asked(logprobs=3),
         asked(reasoning=ReasoningOptions(effort="high")),
         asked(response_schema=ResponseSchema(schema={}, description="d")),
         asked(tools=(Tool(name="f", strict=True), Tool(name="g"))),
@@ -240,12 +239,11 @@ def test_parameters_have_coheres_names() -> None:
         top_p=0.5,
         top_k=4,
         stop=("x",),
-        logprobs=0,
         tools=(Tool(name="f", strict=True),),
         tool_choice=ToolChoice(mode="required"),
         response_schema=ResponseSchema(schema={"type": "object"}),
         reasoning=ReasoningOptions(budget_tokens=100),
-        extra={"cohere": {"safety_mode": "NONE"}},
+        extra={"cohere": {"safety_mode": "NONE", "logprobs": True}},
     )
     body = body_of(request)
     assert (body["p"], body["k"], body["stop_sequences"], body["logprobs"]) == (0.5, 4, ["x"], True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fieldguide.domain import ResolvedModel
 from fieldguide.errors import UsageError
 from fieldguide.runners._interface import Runner, RunnerSettings
@@ -14,11 +12,9 @@ from fieldguide.runners.cohere._media import Ranked, RerankRequest, RerankResult
 from fieldguide.runners.cohere._request import PROVIDER, request_body
 from fieldguide.runners.cohere._response import StreamedAnswer, parse_completion
 from fieldguide.runners.cohere._wire import CAPABILITIES, CohereRunner, CohereWire
-from fieldguide.runners.openai_chat import ANY_SERVER, Dialect, open_chat_runner
 
 __all__ = [
     "CAPABILITIES",
-    "COMPATIBLE",
     "PROVIDER",
     "VARIABLES",
     "CohereRunner",
@@ -36,19 +32,6 @@ __all__ = [
 VARIABLES = ("COHERE_API_KEY", "CO_API_KEY", "COHERE_BASE_URL", "CO_API_URL")
 BASE_URL = "https://api.cohere.com"
 WHERE = "https://dashboard.cohere.com/api-keys"
-COMPATIBLE = Dialect(
-    provider="cohere-compatible",
-    capabilities=replace(
-        ANY_SERVER.capabilities,
-        audio=False,
-        documents=False,
-        parallel_tools=False,
-        image_generation=False,
-        speech_to_text=False,
-        text_to_speech=False,
-    ),
-    stream_usage=False,
-)
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> Runner:
@@ -67,16 +50,9 @@ async def open_runner(target: str, settings: RunnerSettings) -> Runner:
     identity = identity_of(PROVIDER, model, base_url, BASE_URL)
     endpoint = settings.options.get("endpoint", "native")
     if endpoint == "compatible":
-        return open_chat_runner(
-            f"{base_url}/compatibility/v1",
-            model,
-            replace(settings, options={name: each for name, each in settings.options.items() if name != "endpoint"}),
-            COMPATIBLE,
-            key=key,
-            reference=f"{PROVIDER}:{model}",
-            identity={**identity, "endpoint": "compatible"},
-            error_of=error_of,
-        )
+        from fieldguide.runners.cohere._compatible import open_compatible
+
+        return open_compatible(f"{base_url}/compatibility/v1", model, settings, key=key, identity=identity)
     if endpoint != "native":
         raise UsageError(f"There is no endpoint {endpoint!r}.", hint="Choose `native` or `compatible`.")
     return CohereRunner(

@@ -61,9 +61,6 @@ def _optional(request: CompletionRequest) -> Iterator[tuple[str, JsonValue]]:
     yield "tool_choice", _choice(request)
     yield "response_format", _format(request.response_schema)
     yield "thinking", _thinking(request.reasoning)
-    if request.logprobs:
-        raise UnsupportedError(API, "probabilities of other tokens than its own", hint="Ask for 0 alternatives.")
-    yield "logprobs", None if request.logprobs is None else True
 
 
 def _tool(tool: Tool | ProviderTool) -> JsonValue:

@@ -194,6 +194,7 @@ class StreamedAnswer:
             self._message.setdefault("citations", []).extend(cited if isinstance(cited, list) else [cited])
         elif kind == "message-end":
             self._body |= delta
+            return self._blocks.end_all()
         return []
 
     def _content(self, place: Hashable, content: dict[str, Any], now_s: float) -> list[StreamPiece]:
@@ -231,7 +232,6 @@ class StreamedAnswer:
         """
         if text_of(self._body.get("finish_reason")) is None:
             raise ResponseFormatError("The stream broke off before the answer was complete.")
-        self._blocks.end_all()
         body = self._body | ({"logprobs": self._logprobs} if self._logprobs else {})
         latency, blocks = self._blocks.latency(now_s=now_s), self._blocks.made
         return _completion(body, self._message, blocks, latency=latency, raw="\n".join(self._raw))

@@ -41,7 +41,6 @@ CAPABILITIES = Capabilities(
     json_object=True,
     structured_output=True,
     reasoning=True,
-    logprobs=True,
     top_k=True,
     penalties=True,
     embeddings=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import quote
 
 from fieldguide.domain import ResolvedModel
@@ -14,11 +13,9 @@ from fieldguide.runners.gemini._errors import error_of
 from fieldguide.runners.gemini._request import request_body
 from fieldguide.runners.gemini._runner import GeminiRunner
 from fieldguide.runners.gemini._wire import CAPABILITIES, GeminiWire
-from fieldguide.runners.openai_chat import ANY_SERVER, Dialect, open_chat_runner
 
 __all__ = [
     "CAPABILITIES",
-    "COMPATIBLE",
     "PROVIDER",
     "VARIABLES",
     "GeminiRunner",
@@ -33,12 +30,6 @@ VARIABLES = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL")
 BASE_URL = "https://generativelanguage.googleapis.com"
 WHERE = "https://aistudio.google.com/apikey"
 VERSION = "v1beta"
-COMPATIBLE = Dialect(
-    provider="gemini-compatible",
-    capabilities=replace(
-        ANY_SERVER.capabilities, image_generation=False, speech_to_text=False, text_to_speech=False, documents=False
-    ),
-)
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> Runner:
@@ -56,16 +47,9 @@ async def open_runner(target: str, settings: RunnerSettings) -> Runner:
     identity = identity_of(PROVIDER, model, base_url, BASE_URL)
     endpoint = settings.options.get("endpoint", "native")
     if endpoint == "compatible":
-        return open_chat_runner(
-            f"{base_url}/{VERSION}/openai",
-            model,
-            replace(settings, options={name: each for name, each in settings.options.items() if name != "endpoint"}),
-            COMPATIBLE,
-            key=key,
-            reference=f"{PROVIDER}:{model}",
-            identity={**identity, "endpoint": "compatible"},
-            error_of=error_of,
-        )
+        from fieldguide.runners.gemini._compatible import open_compatible
+
+        return open_compatible(f"{base_url}/{VERSION}/openai", model, settings, key=key, identity=identity)
     if endpoint != "native":
         raise UsageError(f"There is no endpoint {endpoint!r}.", hint="Choose `native` or `compatible`.")
     name = model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"

@@ -180,7 +180,8 @@ class StreamedAnswer:
         candidate = _first(body)
         self._candidate = _joined(self._candidate, further(candidate, "content"))
         parts = objects_of(object_of(candidate.get("content")).get("parts"))
-        return [piece for part in parts for piece in self._part(block_of(part, self._provider), now_s)]
+        pieces = [piece for part in parts for piece in self._part(block_of(part, self._provider), now_s)]
+        return pieces if candidate.get("finishReason") is None else pieces + self._blocks.end_all()
 
     def _part(self, block: Block, now_s: float) -> list[StreamPiece]:
         """Words continue the words before them, but for sealed ones: a seal is for the text it came with."""
@@ -210,7 +211,6 @@ class StreamedAnswer:
         blocked = object_of(self._body.get("promptFeedback")).get("blockReason")
         if text_of(self._candidate.get("finishReason")) is None and blocked is None:
             raise ResponseFormatError("The stream broke off before the answer was complete.")
-        self._blocks.end_all()
         latency = self._blocks.latency(now_s=now_s)
         return _completion(self._body, self._candidate, self._blocks.made, latency=latency, raw="\n".join(self._raw))
 

@@ -1,4 +1,4 @@
-"""Models of other makers in Google's cloud, in their makers' own words (`rawPredict`)."""
+"""Models of other makers in Google's cloud: in their makers' own words (`rawPredict`), or over OpenAI's protocol."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fieldguide.domain import CompletionRequest
+from fieldguide.domain import CompletionRequest, ResolvedModel
 from fieldguide.errors import RunnerError
 from fieldguide.runners import anthropic
+from fieldguide.runners._http_runner import HttpRunner
+from fieldguide.runners._interface import Runner, RunnerSettings
 from fieldguide.runners._json import object_of
 from fieldguide.runners._transport import HttpCall
 from fieldguide.runners.anthropic import AnthropicWire
 from fieldguide.runners.gemini import error_of
-from fieldguide.runners.openai_chat import ANY_SERVER, ChatWire, Dialect
+from fieldguide.runners.openai_chat import ANY_SERVER, ChatWire, Dialect, open_chat_runner
+from fieldguide.runners.vertex._address import Named
+from fieldguide.runners.vertex._place import Place
 
+API_VERSION = "v1"
 VERSION = "vertex-2023-10-16"
 """Version of the Messages API, which Google wants in the body."""
 MISTRAL = Dialect(
@@ -90,3 +95,29 @@ def partner_error_of(status: int, text: str, headers: Mapping[str, str]) -> Runn
     if object_of(body).get("type") == "error":
         return anthropic.error_of(status, text, headers)
     return error_of(status, text, headers)
+
+
+def open_partner(
+    model: Named, place: Place, settings: RunnerSettings, resolved: ResolvedModel, *, compatible: bool
+) -> Runner:
+    """Return a runner for a model of another maker, or for any over OpenAI's protocol."""
+    url = place.url(API_VERSION, model.path)
+    transport = place.transport(settings, partner_error_of)
+    if model.publisher == "anthropic" and not compatible:
+        claude = VertexAnthropicWire(url, headers=place.headers)
+        return HttpRunner(claude, transport, model=resolved, capabilities=anthropic.CAPABILITIES)
+    if model.publisher == "mistralai" and not compatible:
+        mistral = VertexMistralWire(url, model.model, headers=place.headers)
+        return HttpRunner(mistral, transport, model=resolved, capabilities=MISTRAL.capabilities)
+    return open_chat_runner(
+        place.url(API_VERSION, "endpoints/openapi"),
+        f"{model.publisher}/{model.model}",
+        replace(settings, options={name: each for name, each in settings.options.items() if name != "endpoint"}),
+        COMPATIBLE,
+        key=None,
+        reference=resolved.reference,
+        identity=resolved.identity,
+        headers=place.headers,
+        authorize=place.authorize,
+        error_of=partner_error_of,
+    )

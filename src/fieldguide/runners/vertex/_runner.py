@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fieldguide.domain import CompletionRequest, EmbeddingRequest, JsonValue
 from fieldguide.runners.gemini import GeminiRunner, request_body
-
-PROVIDER = "vertex"
+from fieldguide.runners.vertex._place import PROVIDER
 
 
 class VertexRunner(GeminiRunner):
