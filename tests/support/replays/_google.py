@@ -86,6 +86,8 @@ class Reader:
             raise SkippedError("no conversation in the request")
         if ":stream" in exchange.url and "alt=sse" not in exchange.url:
             raise SkippedError("a stream as one JSON array, where ours asks for events")
+        if "enum-encoding" in exchange.url:
+            raise SkippedError("words of enumerations as numbers, which a client asked for")
         extra = {name: each for name, each in body.items() if name not in {"contents", "systemInstruction", "tools"}}
         given, extra = self._configured(extra)
         choice, extra = _choice(extra)

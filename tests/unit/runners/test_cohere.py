@@ -114,7 +114,7 @@ PLAN = {"type": "tool-plan-delta", "delta": {"message": {"tool_plan": "I will."}
 
 
 def ended(reason: str, **more: Any) -> dict[str, Any]:
-    return {"type": "message-end", "delta": {"finish_reason": reason, "usage": {}, **more}}
+    return {"type": "message-end", "delta": {"finish_reason": reason, **more}}
 
 
 def called(place: int, kind: str, **call: Any) -> dict[str, Any]:
@@ -146,6 +146,22 @@ def test_a_stream_that_was_cut_is_no_answer() -> None:
     """Only a reason for the end ends it."""
     with pytest.raises(ResponseFormatError):
         events(START, PLAN)
+
+
+@pytest.mark.parametrize("odd", [None, 1, "x", [], {}, True, [{}]])
+def test_fields_of_odd_types_are_passed_over(odd: Any) -> None:
+    """Whatever stands where something else is expected, nothing but errors of ours is raised."""
+    _, completion = events(
+        START,
+        {"type": odd, "index": odd, "delta": odd},
+        {"type": "content-delta", "index": odd, "delta": {"message": {"content": odd}}},
+        {"type": "content-delta", "index": odd, "delta": {"message": {"content": {"text": "a", "type": odd}}}},
+        {"type": "tool-call-start", "index": odd, "delta": {"message": {"tool_calls": odd}}},
+        {"type": "citation-start", "delta": {"message": {"citations": odd}}},
+        ended("COMPLETE", usage=odd, logprobs=odd),
+    )
+    assert completion.text == "a"
+    assert completion.usage.input_tokens is None
 
 
 @pytest.mark.parametrize(("reason", "error"), [("ERROR", ProviderFaultError), ("TIMEOUT", RunnerTimeoutError)])

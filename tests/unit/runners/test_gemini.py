@@ -43,6 +43,7 @@ from fieldguide.errors import (
     ContentFilterError,
     ContextLengthExceededError,
     ExpiredCredentialsError,
+    InvalidRequestError,
     MissingKeyError,
     ProviderFaultError,
     QuotaExhaustedError,
@@ -202,6 +203,18 @@ def test_what_is_no_answer_is_said_to_be_none(text: str) -> None:
     """And may be asked again."""
     with pytest.raises(ResponseFormatError):
         parse_completion(text, e2e_latency_s=1.0, provider="gemini")
+
+
+@pytest.mark.parametrize("odd", [None, 1, "x", [], {}, True, [{}]])
+def test_fields_of_odd_types_are_passed_over(odd: Any) -> None:
+    """Whatever stands where something else is expected, the answer around it is read."""
+    parts = [{"text": odd}, {"functionCall": odd}, {"inlineData": odd}, {"text": "a", "thoughtSignature": odd}]
+    body = answer(*parts, promptFeedback=odd, modelVersion=odd, usageMetadata=odd)
+    body["candidates"][0] |= {"logprobsResult": odd, "groundingMetadata": odd, "finishMessage": odd}
+    whole = parsed(body)
+    assert whole.text.removeprefix("x") == "a"
+    assert streamed(body)[1].text == whole.text
+    assert isinstance(failed(400, "no", {"reason": odd, "violations": odd, "retryDelay": odd}), InvalidRequestError)
 
 
 def test_a_stream_that_was_cut_is_no_answer() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fieldguide.domain import (
@@ -169,7 +169,7 @@ class StreamedAnswer:
         """
         self._raw.append(data)
         event = parse_object(data)
-        kind, delta = event.get("type"), object_of(event.get("delta"))
+        kind, place, delta = text_of(event.get("type")), count_of(event.get("index")), object_of(event.get("delta"))
         message = object_of(delta.get("message"))
         if kind is None and isinstance(event.get("message"), str):
             raise error_in(event)
@@ -179,16 +179,16 @@ class StreamedAnswer:
         if kind == "message-start":
             self._body["id"] = event.get("id")
         elif kind in {"content-start", "content-delta"}:
-            return self._content(event.get("index"), object_of(message.get("content")), now_s)
+            return self._content(place, object_of(message.get("content")), now_s)
         elif kind == "tool-plan-delta":
             return self._planned(text_of(message.get(PLAN)) or "", now_s)
         elif kind == "tool-call-start":
-            return self._called(event.get("index"), object_of(message.get("tool_calls")), now_s)
+            return self._called(place, object_of(message.get("tool_calls")), now_s)
         elif kind == "tool-call-delta":
             function = object_of(object_of(message.get("tool_calls")).get("function"))
-            return self._argued(event.get("index"), text_of(function.get("arguments")) or "", now_s)
+            return self._argued(place, text_of(function.get("arguments")) or "", now_s)
         elif kind in {"content-end", "tool-call-end"}:
-            return self._blocks.end((str(kind).removesuffix("-end"), event.get("index")))
+            return self._blocks.end((kind.removesuffix("-end"), place))
         elif kind == "citation-start":
             cited = message.get("citations")
             self._message.setdefault("citations", []).extend(cited if isinstance(cited, list) else [cited])
@@ -197,7 +197,7 @@ class StreamedAnswer:
             return self._blocks.end_all()
         return []
 
-    def _content(self, place: Hashable, content: dict[str, Any], now_s: float) -> list[StreamPiece]:
+    def _content(self, place: int | None, content: dict[str, Any], now_s: float) -> list[StreamPiece]:
         if text := text_of(content.get("thinking")):
             return self._blocks.add(("content", place), "reasoning", text, now_s=now_s)
         if text := text_of(content.get("text")):
@@ -212,7 +212,7 @@ class StreamedAnswer:
             opened.fields["field"] = PLAN
         return pieces
 
-    def _called(self, place: Hashable, call: dict[str, Any], now_s: float) -> list[StreamPiece]:
+    def _called(self, place: int | None, call: dict[str, Any], now_s: float) -> list[StreamPiece]:
         key, function = ("tool-call", place), object_of(call.get("function"))
         name, call_id = text_of(function.get("name")) or "", text_of(call.get("id"))
         pieces = self._blocks.start(key, "tool_call", call_id=call_id, name=name, now_s=now_s)
@@ -220,7 +220,7 @@ class StreamedAnswer:
             opened.fields.update(further(call, "id", "type", "function"))
         return pieces + self._argued(place, text_of(function.get("arguments")) or "", now_s)
 
-    def _argued(self, place: Hashable, text: str, now_s: float) -> list[StreamPiece]:
+    def _argued(self, place: int | None, text: str, now_s: float) -> list[StreamPiece]:
         return self._blocks.add(("tool-call", place), "tool_call", text, now_s=now_s)
 
     def completion(self, *, now_s: float) -> Completion:

@@ -153,7 +153,7 @@ def block_of(part: Mapping[str, Any], provider: str) -> Block:
 
 def _call(part: dict[str, Any], provider: str) -> ToolCall:
     call = object_of(part["functionCall"])
-    arguments = call.get("args", {})
+    arguments = {} if call.get("args") is None else call["args"]
     own = further(part, "functionCall")
     if more := further(call, "id", "name", "args"):
         own["functionCall"] = more
