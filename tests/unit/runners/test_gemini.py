@@ -36,6 +36,7 @@ from fieldguide.domain import (
     ToolChoice,
     ToolResult,
     Video,
+    carried,
     kept_for,
 )
 from fieldguide.errors import (
@@ -55,7 +56,7 @@ from fieldguide.errors import (
     WrongRegionError,
 )
 from fieldguide.http_client import LazySession
-from fieldguide.runners import EmbeddingRunner, ImageRunner, RunnerSettings, SpeechRunner
+from fieldguide.runners import EmbeddingRunner, ImageRunner, RunnerSettings, SpeechRunner, openai_chat
 from fieldguide.runners.gemini import VARIABLES, GeminiRunner, error_of, open_runner, request_body
 from fieldguide.runners.gemini._response import StreamedAnswer, parse_completion
 from tests.support.fake_server import Call, fake_server
@@ -381,6 +382,29 @@ def test_calls_that_another_model_made_say_that_they_have_no_signature() -> None
     own = replace(calls[0], provider_data=kept_for("gemini", {"thoughtSignature": "AA=="}))
     request = CompletionRequest(messages=(Message(role="assistant", content=(own, calls[1])),))
     assert body_of(request, model="gemini-3-pro-preview")["contents"][0]["parts"][0]["thoughtSignature"] == "AA=="
+
+
+def test_a_conversation_goes_elsewhere_and_comes_back() -> None:
+    """Words, calls without ids and their results go along; thoughts stay, and at home nothing is missing."""
+    reply = parsed(
+        answer(
+            {"text": "hm", "thought": True},
+            {"functionCall": {"name": "f", "args": {"x": 1}}, "thoughtSignature": "AA=="},
+        )
+    ).reply
+    result = Message(role="tool", content=(ToolResult(name="f", content="2"),))
+    history = (Message(role="user", content="?"), reply, result)
+    there = carried(history, provider="openai")
+    assert there.left_out == ("reasoning of gemini (1)",)
+    sent: Any = openai_chat.request_body(CompletionRequest(messages=there.messages), model="m", stream=False)
+    call, told = sent["messages"][1]["tool_calls"][0], sent["messages"][2]
+    assert call["id"] == told["tool_call_id"]
+    assert json.loads(call["function"]["arguments"]) == {"x": 1}
+    foreign = Message(role="assistant", content=(ToolCall(name="g", call_id="c", raw_arguments="{}", arguments={}),))
+    back = body_of(CompletionRequest(messages=(*history, foreign)), model="gemini-3-pro-preview")["contents"]
+    assert back[1]["parts"][1] == {"functionCall": {"name": "f", "args": {"x": 1}}, "thoughtSignature": "AA=="}
+    assert back[2]["parts"][0]["functionResponse"] == {"name": "f", "response": {"output": "2"}}
+    assert "thoughtSignature" in back[3]["parts"][0]
 
 
 def test_data_of_other_providers_stay_behind() -> None:

@@ -31,6 +31,7 @@ _ELSEWHERE = re.compile(
 )
 _UNKNOWN_MODEL = re.compile(r"^models/\S+ is not found|^Publisher Model \S+ (?:was |is )?not found", re.I)
 _NOT_OF_TIME = re.compile(r"PerDay|PerMonth", re.I)
+_SIGN_IN = "Sign in again (`gcloud auth application-default login`), or give a new key or token."
 _KEYS = "https://aistudio.google.com/apikey"
 
 
@@ -76,6 +77,8 @@ def _special(said: str, inner: dict[str, Any], details: list[dict[str, Any]], st
         return ExpiredCredentialsError(said)
     if "API_KEY_INVALID" in reasons:
         return AuthenticationError(said, hint=f"Check the key, or get one at {_KEYS}.")
+    if status == 401:
+        return AuthenticationError(said, hint=_SIGN_IN)
     if address := next(filter(None, map(_activation, details)), None):
         return AuthenticationError(said, forbidden=True, hint=f"Enable the API at {address}, then try again.")
     if status in {400, 403, 404} and _ELSEWHERE.search(message):
