@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fieldguide.domain import CompletionRequest, EmbeddingRequest
+from fieldguide.domain import Completion, CompletionRequest, EmbeddingRequest
 from fieldguide.runners import Runner, RunnerSettings
+from fieldguide.runners.gemini import error_of
 from fieldguide.runners.gemini._count import parse_count
 from fieldguide.runners.gemini._media import parse_embeddings
 from fieldguide.runners.vertex import open_runner
-from fieldguide.runners.vertex._partners import VertexAnthropicWire
+from fieldguide.runners.vertex._partners import VertexAnthropicWire, partner_error_of
 from fieldguide.runners.vertex._runner import counting_body, embed_content, predict_body
 from tests.support.replay import Exchange, Replay, SkippedError
 from tests.support.replays import _anthropic
@@ -46,6 +47,12 @@ def _write_anthropic(request: CompletionRequest, exchange: Exchange) -> Mapping[
 def _read_anthropic(exchange: Exchange) -> CompletionRequest:
     body = {name: each for name, each in exchange.body.items() if name != "anthropic_version"}
     return _anthropic.read(replace(exchange, body=body))
+
+
+def _parse_anthropic(exchange: Exchange) -> Completion:
+    if exchange.status != 200:
+        raise partner_error_of(exchange.status, exchange.text, exchange.response_headers)
+    return _anthropic.parse(exchange)
 
 
 def _read_predicted(exchange: Exchange) -> Any:
@@ -91,7 +98,15 @@ def _embedded(exchange: Exchange) -> Any:
 
 
 def _vectors(exchange: Exchange) -> Any:
+    if exchange.status != 200:
+        raise error_of(exchange.status, exchange.text, exchange.response_headers)
     return parse_embeddings(exchange.text, e2e_latency_s=1.0)
+
+
+def _parse_count(exchange: Exchange) -> Any:
+    if exchange.status != 200:
+        raise error_of(exchange.status, exchange.text, exchange.response_headers)
+    return parse_count(exchange.text)
 
 
 def _restored_vectors(result: Any) -> Any:
@@ -125,7 +140,7 @@ REPLAYS = (
         recordings=("vertex/anthropic",),
         read=_read_anthropic,
         write=_write_anthropic,
-        parse=_anthropic.parse,
+        parse=_parse_anthropic,
         oracle=_anthropic.oracle,
         restored=_anthropic.restored,
         allowed=_anthropic.ALLOWED,
@@ -161,7 +176,7 @@ REPLAYS = (
         recordings=("vertex/count_tokens",),
         read=_READER.request,
         write=lambda request, exchange: counting_body(request, model=model_of(exchange)),
-        parse=lambda exchange: parse_count(exchange.text),
+        parse=_parse_count,
         oracle=lambda exchange: {"totalTokens": json.loads(exchange.text)["totalTokens"]},
         restored=lambda count: {"totalTokens": count},
         allowed=ALLOWED,

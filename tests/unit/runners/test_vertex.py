@@ -353,6 +353,21 @@ async def test_a_token_service_that_cannot_be_reached_was_not_asked(
     assert caught.value.unreached
 
 
+async def test_a_token_service_in_trouble_is_not_a_reason_to_sign_in(
+    tmp_path: Path, session: LazySession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be asked again."""
+    monkeypatch.setattr("google.auth._exponential_backoff.time.sleep", lambda seconds: None)
+    async with token_service() as service:
+        service.status = 503
+        given = settings(tmp_path, session, GOOGLE_APPLICATION_CREDENTIALS=key_file(tmp_path, service.url))
+        credentials, _ = await credentials_of(given)
+        with pytest.raises(RunnerUnavailableError) as caught:
+            await Tokens(credentials, given)(None)  # type: ignore[arg-type]
+    assert caught.value.retryable
+    assert service.asked > 1
+
+
 @pytest.mark.parametrize("content", [None, "no JSON", '{"type": "unheard of"}'])
 async def test_a_file_without_credentials_is_told(content: str | None, tmp_path: Path, session: LazySession) -> None:
     """By the variable that names it."""

@@ -1,7 +1,8 @@
 """OAuth tokens of Google's cloud: found and renewed by google-auth, sent through our own client.
 
 google-auth is synchronous. It runs in a thread, and its requests are handed to the event loop's session, so that they
-take the user's proxies and no others.
+take the user's proxies and no others. Where no file is named, google-auth looks for application default credentials in
+the places that Google documents, the environment among them.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class _Bridge:
         limit_s = min(timeout or _LONGEST_S, _LONGEST_S)
         sent = asyncio.run_coroutine_threadsafe(self._sent(url, method, body, headers or {}, limit_s), self._loop)
         try:
-            return sent.result()
+            return sent.result(limit_s + 1)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise failed(str(error) or type(error).__name__) from error
 
@@ -118,6 +119,10 @@ def _renew(credentials: Any, bridge: _Bridge) -> None:
             f"Google's token service cannot be reached: {_said(error)}.", unreached=True
         ) from error
     except RefreshError as error:
+        if error.retryable:
+            raise RunnerUnavailableError(
+                f"Google's token service does not answer: {_said(error)}.", unreached=True
+            ) from error
         raise ExpiredCredentialsError(
             f"Google does not renew the credentials: {_said(error)}.",
             hint="Sign in again (`gcloud auth application-default login`) or replace the key file, then try again.",
