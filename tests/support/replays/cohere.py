@@ -78,8 +78,9 @@ def _read(exchange: Exchange) -> CompletionRequest:
     given: dict[str, Any] = {ours: body.pop(name) for name, ours in _SAMPLED.items() if name in body}
     given["stop"] = tuple(body.pop("stop_sequences", ()))
     messages = tuple(_message(each) for each in body.pop("messages"))
-    strict = body.pop("strict_tools", None)
-    tools = tuple(_tool(each, strict) for each in body.pop("tools", ()))
+    tools = tuple(_tool(each, body.get("strict_tools")) for each in body.pop("tools", ()))
+    if any(isinstance(tool, Tool) for tool in tools):
+        body.pop("strict_tools", None)
     if "tool_choice" in body:
         given["tool_choice"] = ToolChoice(mode=_CHOICES[body.pop("tool_choice")])
     form = body.get("response_format")
