@@ -71,7 +71,7 @@ def error_of(status: int, text: str, headers: Mapping[str, str]) -> RunnerError:
         body = json.loads(text)
     except (ValueError, RecursionError):
         body = None
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or "error" in body:  # a proxy's page; OpenAI's form, as mantle has it
         return error_of_status(status, text, headers)
     name = headers.get("x-amzn-errortype") or text_of(body.get("__type")) or text_of(body.get("code")) or ""
     error = error_of_exception(name, body, status=status, wait_s=retry_after_s(headers))
@@ -95,6 +95,8 @@ def error_of_exception(
     said = f"The provider says: {message}" if message else f"The provider answered with {name or status}."
     if name == "ModelError" and (inner := _of_container(body, said)) is not None:
         return inner
+    if status in {401, 403} and (special := _of_access(message, said)) is not None:
+        return special
     if (special := _by_words(name, message, said)) is not None:
         return special
     lower = name[:1].lower() + name[1:]  # streams write the first letter small
@@ -125,14 +127,19 @@ def _of_container(body: Mapping[str, Any], said: str) -> RunnerError | None:
     return error_in_body({"message": original, **object_of(inner)}, status=status)
 
 
-def _by_words(name: str, message: str, said: str) -> RunnerError | None:
-    """Return the error that the words tell where the name is too wide, as `ValidationException` is."""
+def _of_access(message: str, said: str) -> RunnerError | None:
+    """Return the error that the words of a refusal tell where its name is too wide."""
     if _EXPIRED.search(message):
         return _expired(said)
     if _CLOCK.search(message):
         return AuthenticationError(
             said, forbidden=True, hint="Set this machine's clock: signatures hold for 5 minutes."
         )
+    return None
+
+
+def _by_words(name: str, message: str, said: str) -> RunnerError | None:
+    """Return the error that the words tell where the name is too wide, as `ValidationException` is."""
     if _REGION.search(message):
         return WrongRegionError(said, hint=_ELSEWHERE)
     if _PROFILE.search(message):
