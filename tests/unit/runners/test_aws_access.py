@@ -132,7 +132,13 @@ async def test_credentials_that_run_out_are_renewed_before_they_do(tmp_path: Pat
     for minutes, times in ((5, 3), (600, 1)):
         counted.write_text("")
         until = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
-        given = {"Version": 1, "AccessKeyId": "AKPROC", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": until}
+        given = {
+            "Version": 1,
+            "AccessKeyId": "AKPROC",
+            "SecretAccessKey": "s",
+            "SessionToken": "t",
+            "Expiration": until,
+        }
         script = tmp_path / "give.py"
         script.write_text(f"open({str(counted)!r}, 'a').write('x')\nprint({json.dumps(given)!r})\n")
         text = f"[profile p]\ncredential_process = {sys.executable} {script}\n"

@@ -83,8 +83,8 @@ def test_each_error_is_of_its_kind(
     [
         ("Input is too long for requested model.", None, None),
         ("prompt is too long: 205000 tokens > 200000 maximum", 200000, 205000),
-        ("The model returned the following errors: input length and `max_tokens` exceed context limit: "
-         "190000 + 64000 > 200000, decrease input length", 200000, 254000),
+        (("The model returned the following errors: input length and `max_tokens` exceed context limit: "
+         "190000 + 64000 > 200000, decrease input length"), 200000, 254000),
         ("400 Bad Request: Too many input tokens. Max input tokens: 8192, request input token count: 11000 ",
          8192, 11000),
         ("This model's maximum context length is 8192 tokens. However, you requested 9000 tokens", 8192, 9000),
@@ -102,16 +102,14 @@ def test_a_context_that_is_exceeded_tells_limit_and_requested(
 @pytest.mark.parametrize(
     ("original", "status", "kind"),
     [
-        ('{"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. '
-         'Given: 2000 `inputs` tokens and 100 `max_new_tokens`", "error_type": "validation"}', 422,
+        (('{"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. '
+         'Given: 2000 `inputs` tokens and 100 `max_new_tokens`", "error_type": "validation"}'), 422,
          ContextLengthExceededError),
         ('{"error": "Model is overloaded"}', 429, RateLimitError),
         ("worker died", 500, ProviderFaultError),
     ],
 )  # fmt: skip
-def test_what_a_container_says_comes_through_its_endpoint(
-    original: str, status: int, kind: type[RunnerError]
-) -> None:
+def test_what_a_container_says_comes_through_its_endpoint(original: str, status: int, kind: type[RunnerError]) -> None:
     """SageMaker wraps it in a `ModelError` with the status 424."""
     body = {
         "Code": None,

@@ -14,6 +14,8 @@ from fieldguide.domain import (
     ReasoningOptions,
     ResponseSchema,
     Tool,
+    ToolCall,
+    ToolResult,
     provider_fields,
 )
 from fieldguide.errors import UnsupportedError
@@ -96,9 +98,16 @@ def _turns(messages: Sequence[Message]) -> list[JsonValue]:
 
 
 def _tool_config(request: CompletionRequest) -> dict[str, JsonValue]:
+    """Return the tools and the choice among them.
+
+    Converse has no word for a ban on calling them. It is kept by not showing them, which is refused by the service
+    once the conversation has calls in it, and so refused here.
+    """
     choice = request.tool_choice
     if choice is not None and choice.mode == "none":
-        raise UnsupportedError(API, "a ban on calling tools", hint="Ask without tools.")
+        if any(isinstance(block, ToolCall | ToolResult) for each in request.messages or () for block in each.blocks):
+            raise UnsupportedError(API, "a ban on calling tools after calls", hint="Leave the choice to the model.")
+        return {}
     written: dict[str, JsonValue] = {}
     if request.tools:
         written["tools"] = [_tool(tool) for tool in request.tools]

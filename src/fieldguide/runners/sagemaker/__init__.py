@@ -34,7 +34,7 @@ _FORMS = {
     "chat": DIALECT.capabilities,
     "completions": replace(DIALECT.capabilities, text=True),
     "inputs": Capabilities(text=True, chat=False, seed=True, top_k=True, logprobs=True),
-    "turns": Capabilities(text=False, chat=True, seed=True, top_k=True, logprobs=True),
+    "turns": Capabilities(text=False, chat=True, seed=True, top_k=True),
 }
 """What an endpoint's container may speak; `turns` is the chat form of JumpStart's first Llama models."""
 

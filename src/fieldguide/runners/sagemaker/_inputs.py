@@ -20,7 +20,7 @@ from fieldguide.domain import (
 from fieldguide.errors import ResponseFormatError, UnsupportedError
 from fieldguide.runners._blocks import Blocks, words
 from fieldguide.runners._http_errors import error_in_body
-from fieldguide.runners._json import count_of, further, object_of, objects_of, text_of
+from fieldguide.runners._json import count_of, further, list_of, object_of, objects_of, text_of
 
 PROVIDER = "sagemaker"
 _FINISH_REASONS = {
@@ -47,9 +47,8 @@ def inputs_body(request: CompletionRequest, *, stream: bool) -> dict[str, JsonVa
         "stop": list(request.stop) or None,
         "seed": request.seed,
         "details": None if request.logprobs is None else True,
+        "top_n_tokens": request.logprobs or None,
     }
-    if request.logprobs:
-        raise UnsupportedError("this container", "probabilities of other tokens", hint="Ask for `logprobs` 0.")
     body: dict[str, JsonValue] = {"inputs": request.prompt}
     if request.messages is not None:
         body["inputs"] = [[_turn(message) for message in request.messages]]
@@ -105,7 +104,7 @@ def parse_generated(text: str, *, e2e_latency_s: float) -> Completion:
         latency=Latency(e2e_latency_s=e2e_latency_s),
         raw=text,
         metadata={"role": role} if role else {},
-        logprobs=_tokens(objects_of(details.get("tokens"))) or None,
+        logprobs=_tokens(details.get("tokens"), details.get("top_tokens")) or None,
         raw_usage=further(details, "tokens", "prefill", "top_tokens") or None,
     )
 
@@ -128,14 +127,20 @@ def _usage(details: dict[str, Any]) -> Usage:
     return Usage(input_tokens=read, output_tokens=count_of(details.get("generated_tokens")))
 
 
-def _tokens(given: list[dict[str, Any]]) -> tuple[TokenLogprob, ...]:
-    """Return the tokens whose probability is told."""
-    told = [(each, each.get("logprob", each.get("log_prob"))) for each in given]
-    return tuple(
-        TokenLogprob(token=text_of(each.get("text")) or "", logprob=float(value))
-        for each, value in told
-        if isinstance(value, int | float)
-    )
+def _tokens(given: object, others: object) -> tuple[TokenLogprob, ...]:
+    """Return the tokens whose probability is told, each with the likeliest others where those are told."""
+    found, tops = [], list_of(others)
+    for place, each in enumerate(objects_of(given)):
+        value = each.get("logprob", each.get("log_prob"))
+        if isinstance(value, int | float):
+            found.append(
+                TokenLogprob(
+                    token=text_of(each.get("text")) or "",
+                    logprob=float(value),
+                    alternatives=_tokens(tops[place], None) if place < len(tops) else (),
+                )
+            )
+    return tuple(found)
 
 
 class StreamedText:
@@ -172,7 +177,7 @@ class StreamedText:
             text_of(token.get("text")) if token else "".join(map(str, outputs)) if isinstance(outputs, list) else None
         )
         pieces = self._blocks.add(0, "text", said, now_s=now_s) if said and not token.get("special") else []
-        self._tokens += _tokens([token])
+        self._tokens += _tokens([token], [body.get("top_tokens")])
         if body.get("generated_text") is not None or body.get("details"):
             self._details, self._ended = object_of(body.get("details")), True
             pieces += self._blocks.end_all()
