@@ -50,6 +50,7 @@ _INFERENCE = {"maxTokens", "temperature", "topP", "stopSequences"}
 _CHOICES = {"auto": "auto", "any": "required", "tool": "tool"}
 _MEDIA = {"image": Image, "document": Document, "video": Video, "audio": Audio}
 _RUNTIME = "bedrock-runtime"
+_FURTHER = "additionalModelRequestFields"
 
 
 def model_of(exchange: Exchange) -> str:
@@ -348,7 +349,10 @@ def _invoke_read(exchange: Exchange) -> CompletionRequest:
         extra = {**found.extra.get("anthropic", {}), **named}
         return replace(found, extra={"anthropic": extra} if extra else {})
     if family == "amazon.nova":
-        return request_of({name: body[name] for name in body if name != "schemaVersion"}, family)
+        found = request_of({name: body[name] for name in body if name not in {"schemaVersion", _FURTHER}}, family)
+        further = {_FURTHER: body[_FURTHER]} if _FURTHER in body else {}
+        own = {**found.extra.get(PROVIDER, {}), **further}
+        return replace(found, extra={PROVIDER: own} if own else {})
     return _prompt_read(body, cast(Form, form_of(family)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from fieldguide.domain import Completion, CompletionRequest, FinishReason, Image, Message, TextDelta, Usage
+from fieldguide.domain import Completion, CompletionRequest, FinishReason, Image, JsonValue, Message, TextDelta, Usage
 from fieldguide.errors import (
     ContextLengthExceededError,
     MissingKeyError,
@@ -43,8 +43,8 @@ def settings(tmp_path: Path, environment: dict[str, str], **given: Any) -> Runne
 
 async def test_an_endpoint_is_named_with_the_form_that_its_container_speaks(tmp_path: Path) -> None:
     """Chat completions without one; options name its parts."""
-    options = {"component": "c", "variant": "v", "custom_attributes": "accept_eula=true", "model": "m"}
-    runner = await open_runner("my-llama", settings(tmp_path, _SIGNED, options=options))
+    options = {"component": "c", "variant": "v", "custom_attributes": "accept_eula=true"}
+    runner = await open_runner("my-llama#m", settings(tmp_path, _SIGNED, options=options))
     messages = (Message(role="user", content="?"),)
     call = runner._wire.call(CompletionRequest(messages=messages), stream=False)
     assert call.url == "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/my-llama/invocations"
@@ -59,6 +59,8 @@ async def test_an_endpoint_is_named_with_the_form_that_its_container_speaks(tmp_
     call = texts._wire.call(CompletionRequest(prompt="?"), stream=True)
     assert call.url.endswith("/endpoints/my-llama/invocations-response-stream")
     assert call.json == {"inputs": "?", "parameters": {"return_full_text": False}, "stream": True}
+    assert runner.model.identity["model"] == "m"
+    assert runner.model.reference == "sagemaker:my-llama#m"
     assert {*_SIGNED} <= {*VARIABLES}
 
 
@@ -153,7 +155,7 @@ def test_a_body_without_a_text_is_an_error(body: str, kind: type[RunnerError]) -
 
 def test_parameters_of_a_containers_own_stand_beside_ours() -> None:
     """And turns hold words alone."""
-    extra = {"sagemaker": {"parameters": {"do_sample": True, "return_full_text": True}, "adapter": "a"}}
+    extra: dict[str, dict[str, JsonValue]] = {"sagemaker": {"parameters": {"do_sample": True, "return_full_text": True}, "adapter": "a"}}
     body = inputs_body(CompletionRequest(prompt="?", logprobs=2, stop=("x",), extra=extra), stream=False)
     assert body == {
         "inputs": "?",

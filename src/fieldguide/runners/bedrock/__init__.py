@@ -112,7 +112,9 @@ def _wire(
     if family == "anthropic":
         return AnthropicInvokeWire(base_url, model, headers=headers), ANTHROPIC_CAPABILITIES
     if family == "amazon.nova":
-        return NovaWire(base_url, model, headers=headers), replace(CAPABILITIES, structured_output=False)
+        return NovaWire(base_url, model, headers=headers), replace(
+            CAPABILITIES, structured_output=False, reasoning=False
+        )
     form = form_of(family)
     if form is None:
         raise UsageError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fieldguide.domain import (
@@ -45,6 +47,8 @@ _FORMATS = {
     "jpg": "jpeg",
 }
 _TYPES = {short: long for long, short in _FORMATS.items() if long != "jpg"} | {"mp3": "mpeg"}
+_REFUSED_IN_NAMES = re.compile(r"[^\w\s()\[\]-]")
+"""A document's name may hold letters, digits, spaces, hyphens and brackets; a file name's dot would be refused."""
 _OF_TEXT = {"txt", "md", "html", "csv"}
 
 
@@ -94,9 +98,12 @@ def _result(block: ToolResult) -> dict[str, JsonValue]:
 
 
 def _media(block: Media) -> dict[str, JsonValue]:
-    written: dict[str, JsonValue] = {"format": _format(block)}
+    of_known_form = block.media_type is not None or block.url or (block.data or b"").startswith(b"%PDF")
+    written: dict[str, JsonValue] = {}
+    if of_known_form or not isinstance(block, Document):
+        written["format"] = _format(block)
     if isinstance(block, Document):
-        written["name"] = block.name or "document"
+        written["name"] = _REFUSED_IN_NAMES.sub("-", block.name or "document")
     if isinstance(block, Image) and block.detail is not None:
         raise UnsupportedError(API, "a word on how closely to look", hint="Leave `detail` out.")
     if block.data is not None:
@@ -172,7 +179,10 @@ def media_of(given: dict[str, Any], kind: type[Media]) -> Media | None:
         return None
     if kind is Document:
         taken["name"] = text_of(given.get("name"))
-    return kind(**taken, provider_data=kept_for(PROVIDER, own))
+    found = kind(**taken)
+    if short is not None and _format(found) != short:
+        own["format"] = short
+    return replace(found, provider_data=kept_for(PROVIDER, own))
 
 
 def _media_type(kind: type[Media], short: str | None) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 from urllib.parse import quote
 
 from fieldguide.domain import Completion, CompletionRequest, JsonValue
@@ -94,10 +93,8 @@ class NovaWire(ConverseWire):
 
 
 def nova_body(request: CompletionRequest, *, model: str) -> dict[str, JsonValue]:
-    """Return Nova's own body: what Converse takes as further fields stands in it, and it names its form."""
-    body: dict[str, Any] = request_body(request, model=model)
-    further = body.pop("additionalModelRequestFields", {})
-    return {"schemaVersion": "messages-v1", **body, **further}
+    """Return Nova's own body: Converse's, with the name of its form."""
+    return {"schemaVersion": "messages-v1", **request_body(request, model=model)}
 
 
 class AnthropicInvokeWire:

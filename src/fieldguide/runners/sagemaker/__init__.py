@@ -7,7 +7,7 @@ from dataclasses import replace
 from fieldguide.domain import Capabilities, ResolvedModel
 from fieldguide.runners._http_runner import HttpRunner, Wire
 from fieldguide.runners._interface import RunnerSettings
-from fieldguide.runners._keys import base_url_of, model_named
+from fieldguide.runners._keys import base_url_of, identity_of, model_named
 from fieldguide.runners._transport import Transport
 from fieldguide.runners.aws import VARIABLES as AWS_VARIABLES
 from fieldguide.runners.aws import access_of, error_of, region_of
@@ -43,15 +43,15 @@ async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
     """Return a runner for the name of an endpoint.
 
     `chat`, the usual form, is OpenAI's chat completions; `completions/`, `inputs/` or `turns/` before the name chooses
-    another. The options `component` and `variant` name an inference component and a variant, `model` what the body
-    calls the model, and `custom_attributes` what some containers ask for, such as `accept_eula=true`.
+    another, and `#MODEL` behind it says what the container calls the model. The options `component` and `variant` name
+    an inference component and a variant, and `custom_attributes` what some containers ask for (`accept_eula=true`).
 
     Raises:
         MissingKeyError: There are no credentials.
         MissingDependencyError: botocore is not installed.
         UsageError: No endpoint or no region is named.
     """
-    form, endpoint = _named(target)
+    form, endpoint, model = _named(target)
     region = await region_of(settings, target=endpoint, provider="Amazon SageMaker")
     access = await access_of(settings, region=region, service=PROVIDER, provider="Amazon SageMaker")
     usual = f"https://runtime.sagemaker.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
@@ -59,25 +59,25 @@ async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
     headers = _headers(settings)
     wire: Wire = InputsWire(base_url, endpoint, headers=headers)
     if form in {"chat", "completions"}:
-        model = settings.options.get("model") or endpoint
-        wire = ChatEndpointWire(base_url, endpoint, model, DIALECT, headers=headers)
+        wire = ChatEndpointWire(base_url, endpoint, model or endpoint, DIALECT, headers=headers)
     return HttpRunner(
         wire,
         Transport(base_url, settings, authorize=access.authorize, error_of=error_of),
         model=ResolvedModel(
-            name=settings.display_name or endpoint,
+            name=settings.display_name or model or endpoint,
             reference=f"{PROVIDER}:{target.strip()}",
-            identity={"provider": PROVIDER, "endpoint": endpoint, "base_url": base_url},
+            identity=identity_of(PROVIDER, model or endpoint, base_url, "") | {"endpoint": endpoint},
         ),
         capabilities=_FORMS[form],
     )
 
 
-def _named(target: str) -> tuple[str, str]:
-    """Return form and endpoint of a reference."""
-    endpoint = model_named(target, PROVIDER)
+def _named(target: str) -> tuple[str, str, str]:
+    """Return form, endpoint and model of a reference; the model is empty where it names none."""
+    endpoint, _, model = target.strip().partition("#")
     form, slash, rest = endpoint.partition("/")
-    return (form, model_named(rest, PROVIDER)) if slash and form in _FORMS else ("chat", endpoint)
+    form, endpoint = (form, rest) if slash and form in _FORMS else ("chat", endpoint)
+    return form, model_named(endpoint, PROVIDER), model.strip()
 
 
 def _headers(settings: RunnerSettings) -> dict[str, str]:
