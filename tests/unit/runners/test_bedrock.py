@@ -94,6 +94,7 @@ async def test_credentials_that_are_nowhere_are_missed_before_anything_is_sent(
     with pytest.raises(MissingKeyError) as caught:
         await open_runner("m", settings(tmp_path, {"AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": str(tmp_path / "no")}))
     assert "AWS_ACCESS_KEY_ID" in caught.value.message
+    assert "AWS_BEARER_TOKEN_BEDROCK" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
@@ -394,15 +395,31 @@ async def test_invoke_takes_the_form_of_the_models_maker_or_says_that_it_knows_n
     assert hidden._wire.provider == "anthropic"
 
 
-async def test_openais_language_is_spoken_at_mantle(tmp_path: Path) -> None:
-    """Its own host, its own identity."""
-    chat = await open_runner("chat/openai.gpt-oss-20b", settings(tmp_path, _BEARER))
-    url = chat._wire.call(asked(), stream=False).url
-    assert url == "https://bedrock-mantle.eu-west-1.api.aws/v1/chat/completions"
-    responses = await open_runner("responses/openai.gpt-5.5", settings(tmp_path, _BEARER))
-    url = responses._wire.call(asked(), stream=False).url
-    assert url == "https://bedrock-mantle.eu-west-1.api.aws/openai/v1/responses"
-    assert responses.model.identity == {"provider": "bedrock-mantle", "model": "openai.gpt-5.5"}
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("chat/openai.gpt-oss-safeguard-20b", "/v1/chat/completions"),
+        ("chat/mistral.voxtral-mini-3b-2507", "/v1/chat/completions"),
+        ("chat/openai.gpt-5.6-luna", "/openai/v1/chat/completions"),
+        ("responses/openai.gpt-oss-20b", "/v1/responses"),
+        ("responses/openai.gpt-5.6-luna", "/openai/v1/responses"),
+        ("messages/anthropic.claude-opus-4-8", "/anthropic/v1/messages"),
+    ],
+)
+async def test_other_makers_languages_are_spoken_at_mantle(tmp_path: Path, target: str, path: str) -> None:
+    """Each at its path; requests are signed for mantle, or carry the bearer key."""
+    host = "https://bedrock-mantle.eu-west-1.api.aws"
+    runner = await open_runner(target, settings(tmp_path, _BEARER))
+    call = runner._wire.call(asked(), stream=False)
+    assert call.url == host + path
+    assert call.headers["Authorization"] == "Bearer bedrock-key"
+    assert runner.model.identity == {"provider": "bedrock-mantle", "model": target.partition("/")[2]}
+    keys = {"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-west-1"}
+    signing = await open_runner(target, settings(tmp_path, keys))
+    authorize = signing._transport._authorize
+    assert authorize is not None
+    added = await authorize(signing._wire.call(asked(), stream=False))
+    assert "/eu-west-1/bedrock-mantle/aws4_request" in added["Authorization"]
 
 
 async def test_a_model_that_makes_vectors_does_nothing_else(tmp_path: Path) -> None:

@@ -73,10 +73,11 @@ async def test_what_is_missing_is_said_before_anything_is_sent(tmp_path: Path, m
             await open_runner(target, settings(tmp_path, _SIGNED))
     with pytest.raises(UsageError, match="region"):
         await open_runner("e", settings(tmp_path, nowhere))
-    with pytest.raises(MissingKeyError):
+    with pytest.raises(MissingKeyError) as caught:
         await open_runner(
             "e", settings(tmp_path, nowhere | {"AWS_REGION": "eu-west-1", "AWS_BEARER_TOKEN_BEDROCK": "k"})
         )
+    assert "BEDROCK" not in str(caught.value.hint)
 
 
 async def test_a_container_of_chat_completions_is_heard_through_both_envelopes(tmp_path: Path) -> None:
@@ -155,7 +156,9 @@ def test_a_body_without_a_text_is_an_error(body: str, kind: type[RunnerError]) -
 
 def test_parameters_of_a_containers_own_stand_beside_ours() -> None:
     """And turns hold words alone."""
-    extra: dict[str, dict[str, JsonValue]] = {"sagemaker": {"parameters": {"do_sample": True, "return_full_text": True}, "adapter": "a"}}
+    extra: dict[str, dict[str, JsonValue]] = {
+        "sagemaker": {"parameters": {"do_sample": True, "return_full_text": True}, "adapter": "a"}
+    }
     body = inputs_body(CompletionRequest(prompt="?", logprobs=2, stop=("x",), extra=extra), stream=False)
     assert body == {
         "inputs": "?",

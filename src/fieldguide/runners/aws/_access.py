@@ -34,6 +34,7 @@ VARIABLES = (
     "AWS_SHARED_CREDENTIALS_FILE",
 )
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+")
+_KEYS = "https://console.aws.amazon.com/bedrock/home#/api-keys"
 _WHERE = "https://docs.aws.amazon.com/cli/latest/userguide/cli-chap-configure.html"
 
 
@@ -95,12 +96,21 @@ async def access_of(settings: RunnerSettings, *, region: str, service: str, prov
     if key and secret and "profile" not in settings.options:
         found: Any = Credentials(key, secret, environment.get("AWS_SESSION_TOKEN"), method="env")
     elif key and not environment.get("AWS_PROFILE") and "profile" not in settings.options:
-        raise MissingKeyError(provider, variable="AWS_SECRET_ACCESS_KEY", where=_WHERE)
+        raise _missing(provider, "AWS_SECRET_ACCESS_KEY", service)
     else:
         found = await asyncio.to_thread(_in_chain, settings)
     if found is None:
-        raise MissingKeyError(provider, variable="AWS_ACCESS_KEY_ID", where=_WHERE)
+        raise _missing(provider, "AWS_ACCESS_KEY_ID", service)
     return Access(found, region=region, service=service)
+
+
+def _missing(provider: str, variable: str, service: str) -> MissingKeyError:
+    error = MissingKeyError(provider, variable=variable, where=_WHERE)
+    keys = "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    hint = f"Sign in (`aws configure`, `aws sso login`) or {keys}: {_WHERE}"
+    of_bedrock = f"; or get a key at {_KEYS}, then: export AWS_BEARER_TOKEN_BEDROCK=..."
+    error.hint = hint if service == "sagemaker" else hint + of_bedrock
+    return error
 
 
 def _in_chain(settings: RunnerSettings) -> Any:

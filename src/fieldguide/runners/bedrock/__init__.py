@@ -1,4 +1,4 @@
-"""Models on Amazon Bedrock: over Converse, over InvokeModel, and over Bedrock's endpoints in OpenAI's language."""
+"""Models on Amazon Bedrock: over Converse, over InvokeModel, and at `bedrock-mantle`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from fieldguide.runners.aws import VARIABLES as AWS_VARIABLES
 from fieldguide.runners.aws import access_of, error_of, region_of
 from fieldguide.runners.bedrock._content import PROVIDER
 from fieldguide.runners.bedrock._embeddings import makes_vectors
-from fieldguide.runners.bedrock._mantle import open_mantle
+from fieldguide.runners.bedrock._mantle import APIS as MANTLE_APIS
+from fieldguide.runners.bedrock._mantle import MANTLE, open_mantle
 from fieldguide.runners.bedrock._prompts import PromptWire, form_of
 from fieldguide.runners.bedrock._request import family_of, request_body
-from fieldguide.runners.bedrock._response import StreamedAnswer, parse_completion
+from fieldguide.runners.bedrock._response import parse_completion
 from fieldguide.runners.bedrock._runner import BedrockRunner
+from fieldguide.runners.bedrock._stream import StreamedAnswer
 from fieldguide.runners.bedrock._wire import AnthropicInvokeWire, ConverseWire, NovaWire
 
 __all__ = [
@@ -49,13 +51,14 @@ CAPABILITIES = Capabilities(
 )
 _PROMPTS = Capabilities(text=True, chat=False)
 _VECTORS = Capabilities(text=False, chat=False, streaming=False, stop=False, embeddings=True)
-_APIS = ("converse", "invoke", "chat", "responses")
+_APIS = ("converse", "invoke", *MANTLE_APIS)
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
     """Return a runner for a model id, the id of an inference profile, or an ARN.
 
-    `converse` is the usual API; `invoke/`, `chat/` or `responses/` before the id chooses another. A bearer key (the
+    `converse` is the usual API; `invoke/`, `chat/`, `responses/` or `messages/` before the id chooses
+    another. A bearer key (the
     variable that the user named, or `AWS_BEARER_TOKEN_BEDROCK`) goes before all other credentials.
 
     Raises:
@@ -68,9 +71,9 @@ async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
     key = settings.api_key or settings.environment.get("AWS_BEARER_TOKEN_BEDROCK")
     authorize: Authorize | None = None
     if not key:
-        service = PROVIDER if api in {"converse", "invoke"} else "bedrock-mantle"
+        service = MANTLE if api in MANTLE_APIS else PROVIDER
         authorize = (await access_of(settings, region=region, service=service, provider="Amazon Bedrock")).authorize
-    if api in {"chat", "responses"}:
+    if api in MANTLE_APIS:
         return open_mantle(api, model, settings, region=region, key=key, authorize=authorize)
     usual = f"https://bedrock-runtime.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
     base_url = base_url_of(settings, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", usual)

@@ -16,7 +16,8 @@ from fieldguide.runners.anthropic._request import betas
 from fieldguide.runners.aws import events_of
 from fieldguide.runners.bedrock._content import PROVIDER
 from fieldguide.runners.bedrock._request import request_body
-from fieldguide.runners.bedrock._response import StreamedAnswer, parse_completion
+from fieldguide.runners.bedrock._response import parse_completion
+from fieldguide.runners.bedrock._stream import StreamedAnswer
 
 ANTHROPIC_VERSION = "bedrock-2023-05-31"
 
