@@ -12,6 +12,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from fieldguide.errors import (
+    AuthenticationError,
     ExpiredCredentialsError,
     MissingDependencyError,
     MissingKeyError,
@@ -147,6 +148,24 @@ async def test_credentials_that_run_out_are_renewed_before_they_do(tmp_path: Pat
             added = await signs.authorize(HttpCall(url="https://example.com/", json={}))
             assert added["X-Amz-Security-Token"] == "t"
         assert len(counted.read_text()) == times
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("ExpiredToken", ExpiredCredentialsError), ("AccessDenied", AuthenticationError)]
+)
+async def test_a_role_that_cannot_be_taken_on_is_our_error(code: str, kind: type[AuthenticationError]) -> None:
+    """What the token service refuses is no traceback."""
+    from botocore.exceptions import ClientError
+
+    class Refused:
+        def get_frozen_credentials(self) -> None:
+            said = "The security token included in the request is expired" if code == "ExpiredToken" else "no"
+            raise ClientError({"Error": {"Code": code, "Message": said}}, "AssumeRole")
+
+    with pytest.raises(kind) as caught:
+        await Access(Refused(), region="us-east-1", service="bedrock").authorize(HttpCall(url="https://a.b/", json={}))
+    assert type(caught.value) is kind
+    assert caught.value.hint
 
 
 async def test_without_botocore_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

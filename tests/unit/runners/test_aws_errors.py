@@ -123,6 +123,14 @@ def test_what_a_container_says_comes_through_its_endpoint(original: str, status:
         assert (error.limit_tokens, error.requested_tokens) == (2048, 2100)
 
 
+def test_what_was_signed_is_not_repeated() -> None:
+    """It holds the session's token."""
+    said = "The request signature we calculated does not match. The Canonical String for this request should have been "
+    error = told(403, "InvalidSignatureException", f"{said}'POST x-amz-security-token:secret'")
+    assert "does not match" in error.message
+    assert "secret" not in error.message
+
+
 def test_no_word_of_a_prompt_decides_and_other_bodies_are_read_as_usual() -> None:
     """A page of a proxy, and an error in OpenAI's form, which mantle answers with."""
     assert type(error_of(502, "<html>Bad gateway</html>", {})) is RunnerUnavailableError

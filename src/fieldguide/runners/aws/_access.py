@@ -53,14 +53,14 @@ class Access:
             ExpiredCredentialsError: The credentials ran out and cannot be renewed without the user.
             AuthenticationError: They cannot be renewed for another reason.
         """
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             if self._renews:
                 frozen = await asyncio.to_thread(self._credentials.get_frozen_credentials)
             else:
                 frozen = self._credentials.get_frozen_credentials()
-        except BotoCoreError as error:
+        except (BotoCoreError, ClientError) as error:
             raise _not_had(error) from error
         return signed(call, frozen, region=self._region, service=self._service)
 
@@ -73,9 +73,14 @@ def signed(call: HttpCall, credentials: Any, *, region: str, service: str) -> di
     headers = {"Content-Type": "application/json"} | dict(call.headers) if call.json is not None else dict(call.headers)
     request = AWSRequest(method=call.method, url=call.url, data=call.body, headers=headers)
     SigV4Auth(credentials, service, region).add_auth(request)
-    return {
-        name: value for name, value in request.headers.items() if name.lower() not in {each.lower() for each in headers}
-    }
+    given = {name.lower() for name in headers}
+    return {name: value for name, value in request.headers.items() if name.lower() not in given}
+
+
+def secrets_of(settings: RunnerSettings) -> tuple[str, ...]:
+    """Return what must not be shown: services repeat what was signed when a signature is wrong."""
+    names = ("AWS_BEARER_TOKEN_BEDROCK", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    return (settings.api_key or "", *(settings.environment.get(name, "") for name in names))
 
 
 async def access_of(settings: RunnerSettings, *, region: str, service: str, provider: str) -> Access:
@@ -114,11 +119,11 @@ def _missing(provider: str, variable: str, service: str) -> MissingKeyError:
 
 
 def _in_chain(settings: RunnerSettings) -> Any:
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         return _session(settings).get_credentials()
-    except BotoCoreError as error:
+    except (BotoCoreError, ClientError) as error:
         raise _not_had(error) from error
 
 

@@ -108,7 +108,7 @@ def error_of_exception(
 
 def _message_in(body: Mapping[str, Any]) -> str:
     found = next((body[name] for name in ("message", "Message", "OriginalMessage") if text_of(body.get(name))), "")
-    words = " ".join(str(found).split())
+    words = " ".join(str(found).split()).partition("The Canonical String for this request")[0].strip()
     return "".join(char for char in words if char.isprintable())[:_MOST_MESSAGE]
 
 

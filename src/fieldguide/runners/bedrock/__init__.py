@@ -13,7 +13,7 @@ from fieldguide.runners._keys import base_url_of, identity_of, model_named
 from fieldguide.runners._transport import Authorize, Transport
 from fieldguide.runners.anthropic import CAPABILITIES as ANTHROPIC_CAPABILITIES
 from fieldguide.runners.aws import VARIABLES as AWS_VARIABLES
-from fieldguide.runners.aws import access_of, error_of, region_of
+from fieldguide.runners.aws import access_of, error_of, region_of, secrets_of
 from fieldguide.runners.bedrock._content import PROVIDER
 from fieldguide.runners.bedrock._embeddings import makes_vectors
 from fieldguide.runners.bedrock._mantle import APIS as MANTLE_APIS
@@ -81,7 +81,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
     wire, capabilities = _wire(api, base_url, model, headers, settings)
     return BedrockRunner(
         wire,
-        Transport(base_url, settings, secrets=(key or "",), authorize=authorize, error_of=error_of),
+        Transport(base_url, settings, secrets=secrets_of(settings), authorize=authorize, error_of=error_of),
         model=ResolvedModel(
             name=settings.display_name or model,
             reference=f"{PROVIDER}:{target.strip()}",

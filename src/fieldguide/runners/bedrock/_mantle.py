@@ -14,7 +14,7 @@ from fieldguide.runners._http_runner import HttpRunner, Wire
 from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners._keys import base_url_of, identity_of
 from fieldguide.runners._transport import Authorize, Transport
-from fieldguide.runners.aws import error_of
+from fieldguide.runners.aws import error_of, secrets_of
 from fieldguide.runners.openai_chat import Dialect, open_chat_runner
 from fieldguide.runners.openai_chat._dialect import ANY_SERVER
 from fieldguide.runners.openai_responses import CAPABILITIES as RESPONSES_CAPABILITIES
@@ -64,7 +64,7 @@ def open_mantle(
         Transport(
             base_url,
             settings,
-            secrets=(key or "",),
+            secrets=secrets_of(settings),
             authorize=authorize,
             error_of=anthropic.error_of if api == "messages" else error_of,
         ),

@@ -199,6 +199,7 @@ class StreamedText:
         if self._reason is None and not self._filtered:
             raise ResponseFormatError("The stream broke off before the answer was complete.")
         blocks = self._blocks.made
+        counts = {"inputTokens": self._input, "outputTokens": self._output}
         latency = self._blocks.latency(now_s=now_s) if streamed else Latency(e2e_latency_s=now_s)
         return Completion(
             text=words(blocks),
@@ -208,7 +209,7 @@ class StreamedText:
             latency=latency,
             raw="\n".join(self._raw),
             metadata=self._rest,
-            raw_usage={"inputTokens": self._input, "outputTokens": self._output},
+            raw_usage={name: value for name, value in counts.items() if value is not None} or None,
         )
 
 

@@ -10,7 +10,7 @@ from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners._keys import base_url_of, identity_of, model_named
 from fieldguide.runners._transport import Transport
 from fieldguide.runners.aws import VARIABLES as AWS_VARIABLES
-from fieldguide.runners.aws import access_of, error_of, region_of
+from fieldguide.runners.aws import access_of, error_of, region_of, secrets_of
 from fieldguide.runners.openai_chat import Dialect
 from fieldguide.runners.openai_chat._dialect import ANY_SERVER, effort_or_switch
 from fieldguide.runners.sagemaker._inputs import PROVIDER
@@ -62,7 +62,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
         wire = ChatEndpointWire(base_url, endpoint, model or endpoint, DIALECT, headers=headers)
     return HttpRunner(
         wire,
-        Transport(base_url, settings, authorize=access.authorize, error_of=error_of),
+        Transport(base_url, settings, secrets=secrets_of(settings), authorize=access.authorize, error_of=error_of),
         model=ResolvedModel(
             name=settings.display_name or model or endpoint,
             reference=f"{PROVIDER}:{target.strip()}",

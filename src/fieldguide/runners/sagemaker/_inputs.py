@@ -172,10 +172,7 @@ class StreamedText:
         if body.get("error"):
             raise error_in_body(body, status=200)
         token = object_of(body.get("token"))
-        outputs = body.get("outputs")
-        said = (
-            text_of(token.get("text")) if token else "".join(map(str, outputs)) if isinstance(outputs, list) else None
-        )
+        said = text_of(token.get("text"))
         pieces = self._blocks.add(0, "text", said, now_s=now_s) if said and not token.get("special") else []
         self._tokens += _tokens([token], [body.get("top_tokens")])
         if body.get("generated_text") is not None or body.get("details"):
