@@ -289,7 +289,15 @@ class TestSageMakerInputs(TestSageMakerTurns):
 class TestLlamaCpp(RunnerConformance):
     """The embedded engine on a model of random weights with a chat template."""
 
-    gaps = lacking("notimpl", "the embedded engine is asked for words only, as exams need", *_MOST)
+    gaps = lacking(
+        "notimpl", "the engine passes over them with many templates, which cannot be told beforehand yet",
+        "tools", "tool_choice", "parallel_tools", "reasoning",
+    ) | lacking(
+        "notimpl", "pictures, sound and files need a projector file, which is not loaded yet",
+        "images", "audio", "video", "documents",
+    ) | lacking(
+        "notimpl", "how tokens are sampled is kept to what exams state", "top_k", "penalties"
+    )  # fmt: skip
 
     @pytest.fixture(autouse=True)
     def _model(self, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fieldguide.domain import Completion, CompletionRequest
+from fieldguide.domain import Completion, Latency
 from fieldguide.errors import RunnerError
 from fieldguide.http_client import LazySession
 from fieldguide.runners import RunnerSettings
@@ -54,7 +56,7 @@ def _told(outcome: Outcome) -> str:
     return f"{outcome.exchange.id} ({outcome.exchange.source}): " + "; ".join(outcome.faults[:3])
 
 
-def _sample(how: Replay, name: str) -> list[tuple[Exchange, CompletionRequest]]:
+def _sample(how: Replay, name: str) -> list[tuple[Exchange, Any]]:
     """Return some exchanges that pass, of as many kinds as there are."""
     by_kind: dict[tuple[str, ...], list[Exchange]] = {}
     for outcome in _outcomes(CASES.index((how, name))):
@@ -74,7 +76,7 @@ async def test_a_runner_sends_and_reads_what_its_wire_does(how: Replay, name: st
             async with served(exchange) as (url, heard):
                 assert how.open is not None
                 runner = await how.open(url, exchange, RunnerSettings(home=tmp_path, session=session))
-                got = await _ended(asked(runner, request, stream=how.streams(exchange)))
+                got = await _ended((how.ask or asked)(runner, request, how.streams(exchange)))
                 await runner.close()
                 assert got == await _ended(_parsed(how, exchange))
             path, _, body = heard[0]
@@ -85,14 +87,16 @@ async def test_a_runner_sends_and_reads_what_its_wire_does(how: Replay, name: st
         await session.close()
 
 
-async def _parsed(how: Replay, exchange: Exchange) -> Completion:
+async def _parsed(how: Replay, exchange: Exchange) -> Any:
     return how.parse(exchange)
 
 
-async def _ended(answer: Awaitable[Completion]) -> object:
+async def _ended(answer: Awaitable[Any]) -> object:
     """Return what an answer says, but for its times, or the kind of error that it ended with."""
     try:
-        completion = await answer
+        whole = await answer
     except RunnerError as error:
         return type(error), error.message
-    return completion.reply, completion.finish_reason, completion.usage, completion.response_id, completion.metadata
+    if not isinstance(whole, Completion):
+        return replace(whole, latency=Latency())
+    return whole.reply, whole.finish_reason, whole.usage, whole.response_id, whole.metadata

@@ -111,21 +111,23 @@ class Replay:
     """Name of the runner, as in the table."""
     recordings: tuple[str, ...]
     """Such as `openai/chat`."""
-    read: Callable[[Exchange], CompletionRequest]
+    read: Callable[[Exchange], Any]
     """Reads the recorded request; raises `SkippedError` for what is not of a supported kind."""
-    write: Callable[[CompletionRequest, Exchange], Mapping[str, Any]]
+    write: Callable[[Any, Exchange], Mapping[str, Any]]
     """Returns our body for it."""
-    parse: Callable[[Exchange], Completion]
+    parse: Callable[[Exchange], Any]
     """Parses the recorded response; raises our error where it is one."""
     oracle: Callable[[Exchange], Any]
     """What the vendor's library exposes of the response, as JSON without nulls; an exception where it refuses it."""
-    restored: Callable[[Completion], Any]
+    restored: Callable[[Any], Any]
     """The same JSON from our value. It may hold more."""
     allowed: tuple[Allowed, ...] = ()
     schema_errors: Callable[[Mapping[str, Any], Exchange], Sequence[str]] = lambda body, exchange: ()
     """What the vendor's schema has against our body."""
     open: Callable[[str, Exchange, RunnerSettings], Awaitable[Runner]] | None = None
     """`async (address of the loopback server, exchange, settings) -> Runner`, for replays end to end."""
+    ask: Callable[[Any, Any, bool], Awaitable[Any]] | None = None
+    """`async (runner, request, whether as a stream) -> answer`; None asks for a completion."""
     path: Callable[[Exchange], str] = lambda exchange: exchange.path
     """Path and query that our runner asks for."""
     streams: Callable[[Exchange], bool] = lambda exchange: bool(
@@ -168,7 +170,7 @@ def replay(how: Replay, exchange: Exchange) -> Outcome:
     return outcome
 
 
-def request_faults(how: Replay, exchange: Exchange, request: CompletionRequest) -> list[str]:
+def request_faults(how: Replay, exchange: Exchange, request: Any) -> list[str]:
     """Return in what our body differs from the recorded one, and what the schema has against it."""
     ours = json.loads(json.dumps(how.write(request, exchange)))
     recorded = json.loads(json.dumps(exchange.body))
@@ -250,7 +252,7 @@ def differences(expected: Any, actual: Any, where: str = "") -> list[str]:
 
 def lost(expected: Any, actual: Any, where: str = "") -> list[str]:
     """Return what of `expected` is not in `actual`; nulls, and what is empty, need not be."""
-    if expected is None or expected in ([], {}):
+    if expected is None or expected in ("", [], {}):
         return []
     if isinstance(expected, dict) and isinstance(actual, dict):
         return [line for name, each in expected.items() for line in lost(each, actual.get(name), f"{where}.{name}")]
@@ -308,7 +310,7 @@ async def served(exchange: Exchange) -> AsyncIterator[tuple[str, list[tuple[str,
         await runner.cleanup()
 
 
-async def asked(runner: Runner, request: CompletionRequest, *, stream: bool) -> Completion:
+async def asked(runner: Runner, request: CompletionRequest, stream: bool) -> Completion:
     """Return the answer of a runner, whole or as a stream."""
     if not stream:
         return await runner.complete(request)

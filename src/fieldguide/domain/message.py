@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from fieldguide.domain.content import Block, ProviderData, Text
+from fieldguide.domain.content import Block, ProviderData, Text, ToolResult
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -15,13 +15,18 @@ class Message:
     """One turn of a conversation."""
 
     role: Role
-    """`tool` for results of tools; results may also stand in a turn of the user's. `developer` is what OpenAI calls
+    """`tool` for results of tools alone; they may also stand in a turn of the user's. `developer` is what OpenAI calls
     instructions of the application; where a provider knows no such role it is the system's."""
     content: str | tuple[Block, ...]
     """Plain text, or blocks in their order."""
     name: str | None = None
     """Who speaks, for providers that take a name."""
     provider_data: tuple[ProviderData, ...] = ()
+
+    def __post_init__(self) -> None:
+        results = not isinstance(self.content, str) and all(isinstance(block, ToolResult) for block in self.content)
+        if self.role == "tool" and not results:
+            raise ValueError("a turn of tools holds ToolResult blocks only")
 
     @property
     def blocks(self) -> tuple[Block, ...]:

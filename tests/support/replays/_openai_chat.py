@@ -258,7 +258,6 @@ class Reader:
         }
         return {
             **completion.metadata,
-            "object": "chat.completion",
             "id": completion.response_id,
             "model": completion.model,
             "service_tier": completion.service_tier,
@@ -272,7 +271,11 @@ def oracle(exchange: Exchange) -> Any:
     if exchange.streamed:
         return _put_together(sse_data(exchange.text))
     found = _as(ChatCompletion, json.loads(exchange.text)).model_dump(mode="json", warnings=False)
+    found.pop("object", None)  # names the type
     for choice in found["choices"]:
+        choice["message"] = choice.get("message") or {}
+        for call in choice["message"].get("tool_calls") or ():
+            call.pop("index", None)  # its place in the list
         if old := choice["message"].pop("function_call", None):
             choice["message"]["tool_calls"] = [{"type": "function", "function": old}]
         if isinstance(choice["message"].get("content"), str) and not choice["message"]["content"]:
@@ -287,9 +290,10 @@ def _as(kind: type[_T], value: Any) -> _T:
 
 def _put_together(chunks: list[Any]) -> Any:
     state: ChatCompletionStreamState[None] = ChatCompletionStreamState()
-    for chunk in chunks:
+    for chunk in _unrepeated(chunks):
         state.handle_chunk(_as(ChatCompletionChunk, chunk))
     found = without_nulls(state.current_completion_snapshot.model_dump(mode="json", warnings=False))
+    found.pop("object", None)
     for choice in found["choices"]:
         choice["message"].pop("parsed", None)
         choice["message"]["role"] = "assistant"  # the library adds up the role of each chunk
@@ -330,6 +334,34 @@ def text_restored(completion: Completion) -> Any:
         "usage": completion.raw_usage,
         "choices": [choice, *_list(completion.metadata.get("other_choices"))],
     }
+
+
+def _unrepeated(chunks: list[Any]) -> list[Any]:
+    """Return chunks without what some servers say in each anew: the library would add it up like pieces of a text."""
+    said: dict[tuple[Any, ...], Any] = {}
+    for chunk in chunks:
+        for choice in chunk.get("choices") or ():
+            delta = choice["delta"] = choice.get("delta") or {}
+            places: list[tuple[tuple[Any, ...], dict[str, Any]]] = [((), delta)]
+            for call in delta.get("tool_calls") or ():
+                places.append((("call", call.get("index")), call))
+                places.append((("function", call.get("index")), call.get("function") or {}))
+            for place, fields in places:
+                for name in set(fields) - {
+                    "content",
+                    "reasoning",
+                    "reasoning_content",
+                    "arguments",
+                    "refusal",
+                    "index",
+                }:
+                    key = (choice.get("index"), *place, name)
+                    value = fields[name]
+                    if isinstance(value, str) and key in said and value in {"", said[key]}:
+                        del fields[name]
+                    elif isinstance(value, str):
+                        said[key] = value
+    return chunks
 
 
 def _logprobs(completion: Completion) -> Any:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fieldguide.runners import Runner, RunnerSettings
+from fieldguide.runners import RunnerSettings
 from fieldguide.runners.openai import OPENAI, open_runner
+from fieldguide.runners.openai_media import MediaRunner
 from tests.support.replay import Exchange, Replay
 from tests.support.replays._openai_chat import ALLOWED, Reader, oracle, text_oracle, text_restored
 from tests.support.replays._openai_schemas import schema_errors
@@ -19,7 +20,8 @@ def _schema(body: Mapping[str, Any], exchange: Exchange) -> Sequence[str]:
     return schema_errors("CreateChatCompletionRequest", body)
 
 
-async def _open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
+async def open_openai(url: str, exchange: Exchange, settings: RunnerSettings) -> MediaRunner:
+    """Return OpenAI's runner at an address, for the model that an exchange names."""
     environment = {"OPENAI_API_KEY": "sk-not-a-key", "OPENAI_BASE_URL": f"{url}/v1"}
     return await open_runner(exchange.body["model"], replace(settings, environment=environment))
 
@@ -28,8 +30,8 @@ def _text_schema(body: Mapping[str, Any], exchange: Exchange) -> Sequence[str]:
     return schema_errors("CreateCompletionRequest", body)
 
 
-async def _open_text(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
-    return await _open(url, exchange, replace(settings, options={"endpoint": "completions"}))
+async def _open_text(url: str, exchange: Exchange, settings: RunnerSettings) -> MediaRunner:
+    return await open_openai(url, exchange, replace(settings, options={"endpoint": "completions"}))
 
 
 REPLAYS = (
@@ -43,7 +45,7 @@ REPLAYS = (
         restored=_READER.restored,
         allowed=ALLOWED,
         schema_errors=_schema,
-        open=_open,
+        open=open_openai,
     ),
     Replay(
         provider="openai",

@@ -126,6 +126,15 @@ def test_media_is_given_in_one_way() -> None:
         Image(data=b"x", url="https://example.com")
 
 
+def test_a_turn_of_tools_holds_results_and_nothing_else() -> None:
+    """A plain text in it would reach no provider in one piece."""
+    Message(role="tool", content=(ToolResult(call_id="c", content="2"),))
+    with pytest.raises(ValueError):
+        Message(role="tool", content="2")
+    with pytest.raises(ValueError):
+        Message(role="tool", content=(Text(text="2"),))
+
+
 def test_carrying_leaves_out_what_is_bound_to_another_provider_and_says_so() -> None:
     """Words, tools and pictures go along; sealed thoughts and hosted tools stay, and the original is untouched."""
     turn = Message(

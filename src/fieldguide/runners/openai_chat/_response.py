@@ -237,5 +237,7 @@ def gathered(parts: dict[str, Any], new: dict[str, Any]) -> None:
             continue
         if isinstance(value, list) and isinstance(parts.get(name), list):
             parts[name] = [*list_of(parts[name]), *value]
+        elif isinstance(value, dict) and isinstance(parts.get(name), dict):
+            parts[name] = {**parts[name], **value}
         else:
             parts[name] = value

@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 from fieldguide.domain import Image, ImageRequest, ImageResult, JsonValue, Latency, Usage, kept_for
-from fieldguide.errors import ResponseFormatError, UnsupportedError
+from fieldguide.errors import ResponseFormatError
 from fieldguide.runners._http_errors import error_in_body
 from fieldguide.runners._json import count_of, further, object_of, objects_of, parse_object, text_of
-from fieldguide.runners._media import format_of, from_base64, media_type_of
-from fieldguide.runners._transport import FormPart
+from fieldguide.runners._media import data_url, from_base64
 
 
-def image_call(
-    request: ImageRequest, *, model: str, provider: str
-) -> tuple[str, dict[str, JsonValue] | None, tuple[FormPart, ...]]:
-    """Return path, JSON body and form of a request: pictures to change go as a form, and words alone as JSON.
-
-    Raises:
-        UnsupportedError: A picture to change is not given by its bytes.
-    """
+def image_call(request: ImageRequest, *, model: str, provider: str) -> tuple[str, dict[str, JsonValue]]:
+    """Return path and JSON body of a request: with pictures to start from it is another path."""
     fields: dict[str, JsonValue] = {"model": model, "prompt": request.prompt}
-    optional = {
+    optional: dict[str, JsonValue] = {
         "n": request.count,
         "size": request.size,
         "quality": request.quality,
         "output_format": request.output_format,
+        "images": [_given(image) for image in request.images] or None,
+        "mask": None if request.mask is None else _given(request.mask),
     }
     fields |= {name: value for name, value in optional.items() if value is not None}
-    fields |= dict(request.extra.get(provider, {}))
-    if not request.images:
-        return "/images/generations", fields, ()
-    files = [_file("image[]" if len(request.images) > 1 else "image", image) for image in request.images]
-    if request.mask is not None:
-        files.append(_file("mask", request.mask))
-    values = tuple(FormPart(name=name, value=str(value)) for name, value in fields.items())
-    return "/images/edits", None, (*values, *files)
+    path = "/images/edits" if request.images else "/images/generations"
+    return path, fields | dict(request.extra.get(provider, {}))
 
 
-def _file(name: str, image: Image) -> FormPart:
-    if image.data is None:
-        raise UnsupportedError("OpenAI's images API", "pictures that are not given by their bytes")
-    return FormPart(
-        name=name,
-        value=image.data,
-        file_name=f"{name.rstrip('[]')}.{format_of(image)}",
-        media_type=media_type_of(image),
-    )
+def _given(image: Image) -> JsonValue:
+    return {"image_url": data_url(image)} if image.file_id is None else {"file_id": image.file_id}
 
 
 def parse_images(text: str, *, e2e_latency_s: float, provider: str) -> ImageResult:

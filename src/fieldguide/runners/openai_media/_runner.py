@@ -56,8 +56,8 @@ class MediaRunner(HttpRunner):
         """Return pictures; see `ImageRunner`."""
         self._need(self._capabilities.image_generation, "making pictures")
         provider = self._wire.provider
-        path, body, form = image_call(request, model=self._model_id, provider=provider)
-        call = HttpCall(url=self._base_url + path, json=body, form=form, headers=self._headers)
+        path, body = image_call(request, model=self._model_id, provider=provider)
+        call = HttpCall(url=self._base_url + path, json=body, headers=self._headers)
         received = await self._transport.whole(call)
         return parse_images(received.text, e2e_latency_s=received.e2e_latency_s, provider=provider)
 
