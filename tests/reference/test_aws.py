@@ -17,11 +17,10 @@ from fieldguide.http_client import LazySession
 from fieldguide.runners import RunnerSettings
 from fieldguide.runners.aws import StreamMessage, error_of, events_of
 from fieldguide.runners.bedrock import open_runner
-from fieldguide.runners.bedrock._embeddings import embedding_body, parse_embeddings
 from fieldguide.runners.bedrock._request import family_of
 from fieldguide.runners.bedrock._runner import BedrockRunner, count_body, parse_count
 from tests.support.event_stream import in_pieces, signature_of
-from tests.support.replay import Exchange, differences, exchanges
+from tests.support.replay import differences, exchanges
 from tests.support.replays import _aws
 from tests.support.replays.bedrock import model_of, request_of
 
@@ -45,66 +44,6 @@ def _read(data: bytes, size: int) -> list[StreamMessage]:
 
     found: list[StreamMessage] = _aws.run(read())
     return found
-
-
-def _vectors(exchange: Exchange) -> tuple[str, EmbeddingRequest] | None:
-    """Return the model and the request that a recorded body stands for; None for vectors of other things than texts."""
-    model, body = model_of(exchange), dict(exchange.body)
-    if "texts" in body:
-        size = body.pop("output_dimension", None)
-        texts, purpose = tuple(body.pop("texts")), body.pop("input_type")
-        return "cohere.embed", EmbeddingRequest(
-            texts=texts, dimensions=size, purpose=purpose, extra={"bedrock": body} if body else {}
-        )
-    if "singleEmbeddingParams" in body:
-        params = body.pop("singleEmbeddingParams")
-        if "text" not in params:
-            return None
-        text, own = dict(params["text"]), dict(params)
-        del own["text"]
-        size, purpose = own.pop("embeddingDimension", None), own.pop("embeddingPurpose")
-        given = {**own, "text": {name: value for name, value in text.items() if name != "value"}}
-        extra = {"bedrock": {"singleEmbeddingParams": given}}
-        return "nova-embeddings", EmbeddingRequest(
-            texts=(text["value"],), dimensions=size, purpose=purpose, extra=extra
-        )
-    if set(body) - {"inputText", "dimensions", "normalize", "embeddingTypes"}:
-        return None
-    text, size = body.pop("inputText"), body.pop("dimensions", None)
-    return model, EmbeddingRequest(texts=(text,), dimensions=size, extra={"bedrock": body} if body else {})
-
-
-def test_every_recorded_request_for_vectors_would_have_been_ours() -> None:
-    """The same body, all numbers of the answer, and the tokens that were counted."""
-    found = [
-        each
-        for each in exchanges("bedrock/invoke")
-        if each.status == 200 and ("embed" in model_of(each) or _has_vectors(each))
-    ]
-    tried = [(each, *of_texts) for each in found if (of_texts := _vectors(each)) is not None]
-    assert len(tried) > len(found) / 2
-    for exchange, model, request in tried:
-        ours = json.loads(json.dumps(embedding_body(request, model=model)))
-        assert differences(exchange.body, ours) == [], exchange.id
-        result = parse_embeddings(exchange.text, headers=exchange.response_headers, e2e_latency_s=1.0)
-        assert len(result.vectors) == len(request.texts)
-        body = json.loads(exchange.text)
-        assert [list(each) for each in result.vectors] == _plain_vectors(body), exchange.id
-        counted = exchange.response_headers.get("x-amzn-bedrock-input-token-count")
-        assert counted is None or result.usage.input_tokens == int(counted)
-
-
-def _has_vectors(exchange: Exchange) -> bool:
-    return "embeddings" in exchange.features
-
-
-def _plain_vectors(body: Mapping[str, Any]) -> list[Any]:
-    if "embedding" in body:
-        return [body["embedding"]]
-    given = body["embeddings"]
-    if isinstance(given, dict):
-        return list(given["float"])
-    return [each["embedding"] if isinstance(each, dict) else each for each in given]
 
 
 def test_every_recorded_count_of_tokens_would_have_been_ours() -> None:

@@ -15,6 +15,8 @@ from fieldguide.domain import (
     Completion,
     CompletionRequest,
     Document,
+    EmbeddingRequest,
+    EmbeddingResult,
     Image,
     Message,
     ProviderBlock,
@@ -37,10 +39,13 @@ from fieldguide.runners._media import as_base64
 from fieldguide.runners.aws import error_of
 from fieldguide.runners.bedrock import PROVIDER, StreamedAnswer, open_runner, parse_completion, request_body
 from fieldguide.runners.bedrock._content import media_of, wire_blocks
+from fieldguide.runners.bedrock._embeddings import embedding_body, parse_embeddings
+from fieldguide.runners.bedrock._invoke import AnthropicInvokeWire, anthropic_body
 from fieldguide.runners.bedrock._mantle import DIALECT, MANTLE
 from fieldguide.runners.bedrock._prompts import Form, PromptWire, form_of, prompt_body
 from fieldguide.runners.bedrock._request import family_of
-from fieldguide.runners.bedrock._wire import AnthropicInvokeWire, NovaWire, anthropic_body, named_frames, nova_body
+from fieldguide.runners.bedrock._runner import BedrockRunner
+from fieldguide.runners.bedrock._wire import NovaWire, named_frames, nova_body
 from tests.support.replay import Allowed, Exchange, Replay, SkippedError, without_nulls
 from tests.support.replays import _anthropic, _aws, _openai_chat, _openai_responses
 from tests.support.replays._openai_schemas import schema_errors as openai_schema_errors
@@ -304,13 +309,17 @@ ALLOWED = (
 )
 
 
-async def _open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
+async def _opened(target: str, url: str, settings: RunnerSettings) -> Runner:
     environment = {
         "AWS_BEARER_TOKEN_BEDROCK": "not-a-key",
         "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
     }
-    return await open_runner(model_of(exchange), replace(settings, environment=environment))
+    return await open_runner(target, replace(settings, environment=environment))
+
+
+async def _open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
+    return await _opened(model_of(exchange), url, settings)
 
 
 def _path(exchange: Exchange) -> str:
@@ -326,7 +335,7 @@ def _invoke_family(exchange: Exchange) -> str:
     if not isinstance(body, dict):
         raise SkippedError("a body that is no JSON")
     if "embed" in model or "embedding" in body or "embeddings" in exchange.features:
-        raise SkippedError("vectors, which tests/reference/test_aws.py replays")
+        raise SkippedError("vectors, which are replayed apart")
     if "rerank" in model:
         raise SkippedError("another operation than to answer")
     family = family_of(model)
@@ -448,15 +457,82 @@ def _invoke_plain(body: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _invoke_open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
-    environment = {
-        "AWS_BEARER_TOKEN_BEDROCK": "not-a-key",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
-    }
     options = {"family": _invoke_family(exchange)}
-    return await open_runner(
-        f"invoke/{model_of(exchange)}", replace(settings, environment=environment, options=options)
-    )
+    return await _opened(f"invoke/{model_of(exchange)}", url, replace(settings, options=options))
+
+
+# -- vectors --------------------------------------------------------------------------------------------------------
+
+
+def _makes_vectors(exchange: Exchange) -> bool:
+    return "embeddings" in exchange.features or "embed" in model_of(exchange)
+
+
+def _vector_family(exchange: Exchange) -> str:
+    """Return an id of the family whose body a request has; an ARN may hide it."""
+    body = exchange.body
+    family = "cohere.embed" if "texts" in body else "amazon.titan-embed"
+    return "amazon.nova-embed" if "singleEmbeddingParams" in body else family
+
+
+def _vector_read(exchange: Exchange) -> EmbeddingRequest:
+    if not isinstance(exchange.body, dict) or not _makes_vectors(exchange):
+        raise SkippedError("no request for vectors")
+    body, own = dict(exchange.body), cast("dict[str, Any]", {})
+    if "texts" in body:
+        texts, purpose = tuple(body.pop("texts")), body.pop("input_type", None)
+        size = body.pop("output_dimension", None)
+    elif "text" in body.get("singleEmbeddingParams", {}):
+        own = dict(body.pop("singleEmbeddingParams"))
+        text = dict(own["text"])
+        texts, purpose = (text.pop("value", None),), own.pop("embeddingPurpose", None)
+        size = own.pop("embeddingDimension", None)
+        body = {name: value for name, value in body.items() if name != "taskType"}
+        body["singleEmbeddingParams"] = {**own, "text": text}
+    else:
+        texts, purpose, size = (body.pop("inputText", None),), None, body.pop("dimensions", None)
+    if not all(isinstance(text, str) for text in texts) or "inputImage" in body or "images" in body:
+        raise SkippedError("vectors of something else than texts")
+    return EmbeddingRequest(texts=texts, dimensions=size, purpose=purpose, extra={PROVIDER: body} if body else {})
+
+
+def _vector_write(request: EmbeddingRequest, exchange: Exchange) -> Mapping[str, Any]:
+    return embedding_body(request, model=_vector_family(exchange))
+
+
+def _vector_parse(exchange: Exchange) -> EmbeddingResult:
+    if exchange.status != 200:
+        raise error_of(exchange.status, exchange.text, exchange.response_headers)
+    return parse_embeddings(exchange.text, headers=exchange.response_headers, e2e_latency_s=1.0)
+
+
+def _vector_oracle(exchange: Exchange) -> Any:
+    """Return all numbers of the body, in their order: to botocore it is bytes."""
+    body = json.loads(exchange.text)
+    given = body["embedding"] if "embedding" in body else body["embeddings"]
+    counted = exchange.response_headers.get("x-amzn-bedrock-input-token-count")
+    return {"numbers": _numbers(given), "tokens": None if counted is None else int(counted), "id": body.get("id")}
+
+
+def _numbers(value: Any) -> list[float]:
+    if isinstance(value, dict):
+        return [each for inner in value.values() for each in _numbers(inner)]
+    if isinstance(value, list):
+        return [each for inner in value for each in _numbers(inner)]
+    return [float(value)] if isinstance(value, int | float) else []
+
+
+def _vector_restored(result: EmbeddingResult) -> Any:
+    numbers = [each for vector in result.vectors for each in vector]
+    return {"numbers": numbers, "tokens": result.usage.input_tokens, "id": result.response_id}
+
+
+async def _vector_open(url: str, exchange: Exchange, settings: RunnerSettings) -> Runner:
+    return await _opened(model_of(exchange), url, replace(settings, options={"family": _vector_family(exchange)}))
+
+
+async def _embed(runner: BedrockRunner, request: EmbeddingRequest, stream: bool) -> EmbeddingResult:
+    return await runner.embed(request)
 
 
 # -- OpenAI's language ----------------------------------------------------------------------------------------------
@@ -550,6 +626,19 @@ REPLAYS = (
         path=_path,
         streams=_streams,
         mostly_skipped="many are vectors, rerankings and forms of retired models",
+    ),
+    Replay(
+        provider="bedrock (vectors)",
+        recordings=("bedrock/invoke",),
+        read=_vector_read,
+        write=_vector_write,
+        parse=_vector_parse,
+        oracle=_vector_oracle,
+        restored=_vector_restored,
+        open=_vector_open,
+        ask=_embed,
+        path=_path,
+        mostly_skipped="most bodies of InvokeModel ask for an answer",
     ),
     Replay(
         provider="bedrock (mantle)",

@@ -172,7 +172,7 @@ def test_parameters_of_a_containers_own_stand_beside_ours() -> None:
     for message in (
         Message(role="user", content=(Image(data=b"x"),)),
         Message(role="user", content="u", name="Ann"),
-        Message(role="tool", content=""),
+        Message(role="developer", content="d"),
     ):
         with pytest.raises(UnsupportedError):
             inputs_body(CompletionRequest(messages=(message,)), stream=False)

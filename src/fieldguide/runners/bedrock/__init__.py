@@ -11,19 +11,16 @@ from fieldguide.runners._http_runner import HttpRunner, Wire
 from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners._keys import base_url_of, identity_of, model_named
 from fieldguide.runners._transport import Authorize, Transport
-from fieldguide.runners.anthropic import CAPABILITIES as ANTHROPIC_CAPABILITIES
 from fieldguide.runners.aws import VARIABLES as AWS_VARIABLES
 from fieldguide.runners.aws import access_of, error_of, region_of, secrets_of
 from fieldguide.runners.bedrock._content import PROVIDER
 from fieldguide.runners.bedrock._embeddings import makes_vectors
-from fieldguide.runners.bedrock._mantle import APIS as MANTLE_APIS
-from fieldguide.runners.bedrock._mantle import MANTLE, open_mantle
 from fieldguide.runners.bedrock._prompts import PromptWire, form_of
 from fieldguide.runners.bedrock._request import family_of, request_body
 from fieldguide.runners.bedrock._response import parse_completion
 from fieldguide.runners.bedrock._runner import BedrockRunner
 from fieldguide.runners.bedrock._stream import StreamedAnswer
-from fieldguide.runners.bedrock._wire import AnthropicInvokeWire, ConverseWire, NovaWire
+from fieldguide.runners.bedrock._wire import ConverseWire, NovaWire
 
 __all__ = [
     "CAPABILITIES",
@@ -51,7 +48,9 @@ CAPABILITIES = Capabilities(
 )
 _PROMPTS = Capabilities(text=True, chat=False)
 _VECTORS = Capabilities(text=False, chat=False, streaming=False, stop=False, embeddings=True)
-_APIS = ("converse", "invoke", *MANTLE_APIS)
+_MANTLE = "bedrock-mantle"
+_MANTLE_APIS = ("chat", "responses", "messages")
+_APIS = ("converse", "invoke", *_MANTLE_APIS)
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
@@ -71,9 +70,11 @@ async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
     key = settings.api_key or settings.environment.get("AWS_BEARER_TOKEN_BEDROCK")
     authorize: Authorize | None = None
     if not key:
-        service = MANTLE if api in MANTLE_APIS else PROVIDER
+        service = _MANTLE if api in _MANTLE_APIS else PROVIDER
         authorize = (await access_of(settings, region=region, service=service, provider="Amazon Bedrock")).authorize
-    if api in MANTLE_APIS:
+    if api in _MANTLE_APIS:
+        from fieldguide.runners.bedrock._mantle import open_mantle
+
         return open_mantle(api, model, settings, region=region, key=key, authorize=authorize)
     usual = f"https://bedrock-runtime.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
     base_url = base_url_of(settings, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", usual)
@@ -92,6 +93,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
         base_url=base_url,
         model_id=model,
         headers=headers,
+        family=settings.options.get("family"),
     )
 
 
@@ -107,12 +109,15 @@ def _named(target: str) -> tuple[str, str]:
 def _wire(
     api: str, base_url: str, model: str, headers: Mapping[str, str], settings: RunnerSettings
 ) -> tuple[Wire, Capabilities]:
-    if makes_vectors(model):
+    if makes_vectors(settings.options.get("family") or model):
         return ConverseWire(base_url, model, headers=headers), _VECTORS
     if api == "converse":
         return ConverseWire(base_url, model, headers=headers), CAPABILITIES
     family = settings.options.get("family") or family_of(model)
     if family == "anthropic":
+        from fieldguide.runners.anthropic import CAPABILITIES as ANTHROPIC_CAPABILITIES
+        from fieldguide.runners.bedrock._invoke import AnthropicInvokeWire
+
         return AnthropicInvokeWire(base_url, model, headers=headers), ANTHROPIC_CAPABILITIES
     if family == "amazon.nova":
         return NovaWire(base_url, model, headers=headers), replace(

@@ -21,7 +21,6 @@ from fieldguide.runners.openai_responses import CAPABILITIES as RESPONSES_CAPABI
 from fieldguide.runners.openai_responses import ResponsesWire
 
 MANTLE = "bedrock-mantle"
-APIS = ("chat", "responses", "messages")
 DIALECT = Dialect(
     provider=MANTLE,
     capabilities=replace(

@@ -38,18 +38,19 @@ class BedrockRunner(HttpRunner):
         base_url: str,
         model_id: str,
         headers: Mapping[str, str],
+        family: str | None = None,
     ) -> None:
-        """`headers` go with every request, a bearer key among them."""
+        """`headers` go with every request, a bearer key among them; `family` is what an ARN does not tell."""
         super().__init__(wire, transport, model=model, capabilities=capabilities)
         self._base_url, self._model_id, self._headers = base_url, model_id, headers
+        self._maker = family or model_id
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingResult:
         """Return one vector for each text; see `EmbeddingRunner`."""
         if not self._capabilities.embeddings:
             raise UnsupportedError(self._model.name, "embeddings", hint="Name a model that makes vectors.")
-        received = await self._transport.whole(
-            self._sent("invoke", embedding_body(request, model=self._model_id), self._model_id)
-        )
+        body = embedding_body(request, model=self._maker)
+        received = await self._transport.whole(self._sent("invoke", body, self._model_id))
         return parse_embeddings(received.text, headers=received.headers, e2e_latency_s=received.e2e_latency_s)
 
     async def count_tokens(self, request: CompletionRequest) -> int:
