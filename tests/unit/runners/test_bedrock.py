@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fieldguide.domain import (
     BlockEnd,
@@ -30,8 +33,10 @@ from fieldguide.domain import (
     ToolChoice,
     ToolResult,
     Usage,
+    carried,
 )
 from fieldguide.errors import (
+    FieldguideError,
     MissingKeyError,
     RateLimitError,
     ResponseFormatError,
@@ -41,6 +46,7 @@ from fieldguide.errors import (
 from fieldguide.http_client import LazySession
 from fieldguide.runners import RunnerSettings
 from fieldguide.runners.bedrock import VARIABLES, StreamedAnswer, open_runner, parse_completion, request_body
+from fieldguide.runners.bedrock._invoke import anthropic_body
 from fieldguide.runners.bedrock._prompts import StreamedText, form_of, prompt_body
 from fieldguide.runners.bedrock._request import family_of
 from fieldguide.runners.bedrock._runner import BedrockRunner, foundation_of
@@ -48,6 +54,11 @@ from fieldguide.runners.bedrock._wire import address, chunk_frames, named_frames
 from tests.support.event_stream import event, exception, in_pieces
 
 _HELLO = (Message(role="user", content="Hello"),)
+_EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
+_NAMES = (
+    "contentBlockIndex", "start", "delta", "text", "toolUse", "toolResult", "reasoningContent", "reasoningText",
+    "input", "citation", "image", "content", "name", "type", "source", "bytes", "format", "usage", "inputTokens", "document",
+)  # fmt: skip
 _CALLED = (*_HELLO, Message(role="assistant", content=(ToolCall(name="t", call_id="1", arguments={}),)))
 _CLAUDE, _NOVA = "us.anthropic.claude-x", "us.amazon.nova-2-lite-v1:0"
 _BEARER = {"AWS_BEARER_TOKEN_BEDROCK": "bedrock-key", "AWS_REGION": "eu-west-1"}
@@ -57,8 +68,8 @@ def settings(tmp_path: Path, environment: dict[str, str], **given: Any) -> Runne
     return RunnerSettings(home=tmp_path, session=LazySession(), environment=environment, **given)
 
 
-def asked(**given: Any) -> CompletionRequest:
-    return CompletionRequest(messages=given.pop("messages", _HELLO), **given)
+def asked(**options: Any) -> CompletionRequest:
+    return CompletionRequest(messages=options.pop("messages", _HELLO), **options)
 
 
 async def test_a_bearer_key_needs_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,6 +335,28 @@ async def test_a_stream_gives_its_blocks_as_they_come() -> None:
     assert completion.latency.ttft_s == 1.0
 
 
+def test_a_conversation_goes_to_anthropic_and_back_whole() -> None:
+    """What only Bedrock can take stays behind on the way and is there again on the way back."""
+    content = [
+        {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "sealed"}}},
+        {"citationsContent": {"content": [{"text": "Let me add."}], "citations": [{"title": "t"}]}},
+        {"toolUse": {"toolUseId": "1", "name": "add", "input": {"a": 1}}},
+    ]
+    said = {"output": {"message": {"role": "assistant", "content": content}}, "stopReason": "tool_use"}
+    reply = parse_completion(json.dumps(said), e2e_latency_s=1.0).reply
+    history = (*_HELLO, reply, Message(role="tool", content=(ToolResult(call_id="1", content="2", is_error=True),)))
+    there = carried(history, provider="anthropic")
+    assert there.left_out == ("reasoning of bedrock (1)",)
+    sent: Any = anthropic_body(asked(messages=there.messages))["messages"]
+    assert sent[1]["content"] == [
+        {"type": "text", "text": "Let me add."},
+        {"type": "tool_use", "id": "1", "name": "add", "input": {"a": 1}},
+    ]
+    back: Any = request_body(asked(messages=carried(history, provider="bedrock").messages), model="m")["messages"]
+    assert back[1]["content"] == content
+    assert back[2]["content"][0]["toolResult"]["status"] == "error"
+
+
 async def test_broken_arguments_are_kept_as_they_stand() -> None:
     """A model wrote them so; what goes with them is for the caller to say."""
     start = event("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "1", "name": "f"}}})
@@ -339,6 +372,26 @@ async def test_a_stream_that_breaks_off_is_no_answer() -> None:
             await streamed(data)
     with pytest.raises(RateLimitError):
         await streamed(begun + exception("throttlingException", "Too many tokens."))
+
+
+_ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 2) | st.floats() | st.sampled_from(["", "f", "%%", '{"a"', "text"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(_NAMES), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(events=st.lists(st.tuples(st.sampled_from(_EVENTS), _ANY), max_size=6), body=_ANY)
+def test_whatever_comes_is_an_answer_or_our_error(events: list[tuple[str, Any]], body: Any) -> None:
+    """Values of any type in any place: no other exception, in streams and in whole answers."""
+    answer = StreamedAnswer(began_s=0.0)
+    with contextlib.suppress(FieldguideError):
+        for name, value in events:
+            answer.take(json.dumps({name: value}), now_s=1.0)
+        answer.take(json.dumps({"messageStop": {"stopReason": "end_turn"}}), now_s=1.0)
+        request_body(asked(messages=(*_HELLO, answer.completion(now_s=2.0).reply)), model="m")
+    with contextlib.suppress(FieldguideError):
+        parse_completion(json.dumps({"output": {"message": {"content": [body]}}, "usage": body}), e2e_latency_s=1.0)
 
 
 async def test_chunks_that_hold_nothing_readable_are_an_error() -> None:

@@ -105,9 +105,9 @@ class Part:
 
     def start(self, given: dict[str, Any]) -> list[StreamPiece]:
         """Begin with what the stream says of it beforehand: a call's name, a result's, a picture's format."""
-        if not given:
+        self._given |= {name: dict(value) for name, value in given.items() if isinstance(value, dict)}
+        if not self._given:
             return []
-        self._given = {name: dict(value) if isinstance(value, dict) else value for name, value in given.items()}
         call = object_of(self._given.get("toolUse"))
         hosted = call.get("type") == "server_tool_use"
         return self._begin(
