@@ -57,7 +57,8 @@ _HELLO = (Message(role="user", content="Hello"),)
 _EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
 _NAMES = (
     "contentBlockIndex", "start", "delta", "text", "toolUse", "toolResult", "reasoningContent", "reasoningText",
-    "input", "citation", "image", "content", "name", "type", "source", "bytes", "format", "usage", "inputTokens", "document",
+    "input", "citation", "image", "content", "name", "type", "source", "bytes", "format", "usage", "inputTokens",
+    "document",
 )  # fmt: skip
 _CALLED = (*_HELLO, Message(role="assistant", content=(ToolCall(name="t", call_id="1", arguments={}),)))
 _CLAUDE, _NOVA = "us.anthropic.claude-x", "us.amazon.nova-2-lite-v1:0"
@@ -444,8 +445,19 @@ async def test_invoke_takes_the_form_of_the_models_maker_or_says_that_it_knows_n
     with pytest.raises(UsageError, match="tells no form"):
         await open_runner("invoke/minimax.minimax-m2", given)
     arn = "arn:aws:bedrock:us-east-1:000000000000:application-inference-profile/x"
-    hidden = await open_runner(f"invoke/{arn}", settings(tmp_path, _BEARER, options={"family": "anthropic"}))
+    told = settings(tmp_path, _BEARER, options={"family": "anthropic"})
+    hidden = await open_runner(f"invoke/{arn}", told)
     assert hidden._wire.provider == "anthropic"
+
+
+async def test_an_arn_that_hides_its_model_is_told_to_think_by_the_family(tmp_path: Path) -> None:
+    """Over Converse too."""
+    arn = "arn:aws:bedrock:us-east-1:000000000000:application-inference-profile/x"
+    runner = await open_runner(arn, settings(tmp_path, _BEARER, options={"family": "anthropic"}))
+    call = runner._wire.call(asked(reasoning=ReasoningOptions(enabled=False)), stream=False)
+    assert call.json is not None
+    assert call.json["additionalModelRequestFields"] == {"thinking": {"type": "disabled"}}
+    assert "us-east-1" in call.url
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ CAPABILITIES = Capabilities(
     structured_output=True,
     reasoning=True,
 )
+_NOVA = replace(CAPABILITIES, structured_output=False, reasoning=False)
 _PROMPTS = Capabilities(text=True, chat=False)
 _VECTORS = Capabilities(text=False, chat=False, streaming=False, stop=False, embeddings=True)
 _MANTLE = "bedrock-mantle"
@@ -56,9 +57,9 @@ _APIS = ("converse", "invoke", *_MANTLE_APIS)
 async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
     """Return a runner for a model id, the id of an inference profile, or an ARN.
 
-    `converse` is the usual API; `invoke/`, `chat/`, `responses/` or `messages/` before the id chooses
-    another. A bearer key (the
-    variable that the user named, or `AWS_BEARER_TOKEN_BEDROCK`) goes before all other credentials.
+    `converse` is the usual API; `invoke/`, `chat/`, `responses/` or `messages/` before the id chooses another. A bearer
+    key (the variable that the user named, or `AWS_BEARER_TOKEN_BEDROCK`) goes before all other credentials. The option
+    `family` says whose model an ARN hides.
 
     Raises:
         MissingKeyError: There are neither a key nor credentials.
@@ -109,20 +110,20 @@ def _named(target: str) -> tuple[str, str]:
 def _wire(
     api: str, base_url: str, model: str, headers: Mapping[str, str], settings: RunnerSettings
 ) -> tuple[Wire, Capabilities]:
-    if makes_vectors(settings.options.get("family") or model):
-        return ConverseWire(base_url, model, headers=headers), _VECTORS
+    told = settings.options.get("family") or model
+    converse = ConverseWire(base_url, model, headers=headers, told_by=told)
+    if makes_vectors(told):
+        return converse, _VECTORS
     if api == "converse":
-        return ConverseWire(base_url, model, headers=headers), CAPABILITIES
-    family = settings.options.get("family") or family_of(model)
+        return converse, CAPABILITIES
+    family = family_of(told)
     if family == "anthropic":
         from fieldguide.runners.anthropic import CAPABILITIES as ANTHROPIC_CAPABILITIES
         from fieldguide.runners.bedrock._invoke import AnthropicInvokeWire
 
         return AnthropicInvokeWire(base_url, model, headers=headers), ANTHROPIC_CAPABILITIES
     if family == "amazon.nova":
-        return NovaWire(base_url, model, headers=headers), replace(
-            CAPABILITIES, structured_output=False, reasoning=False
-        )
+        return NovaWire(base_url, model, headers=headers, told_by=told), _NOVA
     form = form_of(family)
     if form is None:
         raise UsageError(

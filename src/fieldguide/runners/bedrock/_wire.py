@@ -49,9 +49,10 @@ def _text(data: bytes) -> str:
 class ConverseWire:
     """One model over Converse."""
 
-    def __init__(self, base_url: str, model: str, *, headers: Mapping[str, str]) -> None:
-        """`headers` go with every request, a bearer key among them."""
+    def __init__(self, base_url: str, model: str, *, headers: Mapping[str, str], told_by: str | None = None) -> None:
+        """`headers` go with every request, a bearer key among them; `told_by` names the family that an ARN hides."""
         self._base_url, self._model, self._headers = base_url, model, headers
+        self._told_by = told_by or model
 
     @property
     def provider(self) -> str:
@@ -61,7 +62,7 @@ class ConverseWire:
     def call(self, request: CompletionRequest, *, stream: bool) -> HttpCall:
         """Return the request."""
         url = address(self._base_url, self._model, "converse-stream" if stream else "converse")
-        return HttpCall(url=url, json=request_body(request, model=self._model), headers=self._headers)
+        return HttpCall(url=url, json=request_body(request, model=self._told_by), headers=self._headers)
 
     def completion(self, text: str, *, headers: Mapping[str, str], e2e_latency_s: float) -> Completion:
         """Return the completion of a whole response body."""
@@ -82,7 +83,7 @@ class NovaWire(ConverseWire):
     def call(self, request: CompletionRequest, *, stream: bool) -> HttpCall:
         """Return the request."""
         url = address(self._base_url, self._model, operation_of(stream=stream))
-        return HttpCall(url=url, json=nova_body(request, model=self._model), headers=self._headers)
+        return HttpCall(url=url, json=nova_body(request, model=self._told_by), headers=self._headers)
 
     def frames(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
         """Yield what the model says in each chunk, which is Converse's events."""
