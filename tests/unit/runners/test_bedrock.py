@@ -314,6 +314,7 @@ async def test_a_stream_gives_its_blocks_as_they_come() -> None:
         + event("contentBlockStop", {"contentBlockIndex": 1})
         + delta(4, text="Hel")
         + event("somethingNew", {"a": 1})
+        + event("somethingEmpty", b"")
         + delta(4, text="lo")
         + event("contentBlockStart", {"contentBlockIndex": 7, "start": {"toolUse": {"toolUseId": "1", "name": "f"}}})
         + delta(7, toolUse={"input": '{"a"'})
@@ -356,6 +357,28 @@ def test_a_conversation_goes_to_anthropic_and_back_whole() -> None:
     back: Any = request_body(asked(messages=carried(history, provider="bedrock").messages), model="m")["messages"]
     assert back[1]["content"] == content
     assert back[2]["content"][0]["toolResult"]["status"] == "error"
+
+
+async def test_what_a_hosted_tool_gave_is_kept_whole() -> None:
+    """Call and result of a tool that Bedrock ran are no wish of the model's; they are its own when sent back."""
+    call = {"toolUseId": "1", "name": "nova_grounding", "type": "server_tool_use"}
+    data = (
+        event("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": call}})
+        + delta(0, toolUse={"input": '{"query": "x"}'})
+        + event("contentBlockStop", {"contentBlockIndex": 0})
+        + delta(1, toolResult=[{"text": "found"}])
+        + event("messageStop", {"stopReason": "end_turn"})
+    )
+    pieces, completion = await streamed(data)
+    assert completion.tool_calls == ()
+    assert completion.finish_reason is FinishReason.STOP
+    assert [piece.index for piece in pieces if isinstance(piece, BlockStart)] == [0, 1]
+    assert not any(isinstance(piece, ToolCallDelta) for piece in pieces)
+    sent: Any = request_body(asked(messages=(*_HELLO, completion.reply)), model="m")["messages"]
+    assert sent[1]["content"] == [
+        {"toolUse": {**call, "input": {"query": "x"}}},
+        {"toolResult": {"content": [{"text": "found"}]}},
+    ]
 
 
 async def test_broken_arguments_are_kept_as_they_stand() -> None:

@@ -1,4 +1,4 @@
-"""Errors of Amazon's services to ours: by the exception's name first, then by its words, last by the status."""
+"""Errors of Amazon's services to ours: by the words where a name is too wide, else by the name, last by the status."""
 
 from __future__ import annotations
 

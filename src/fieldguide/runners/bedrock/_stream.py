@@ -137,6 +137,7 @@ class Part:
             elif name == "toolResult":
                 result = self._given.setdefault("toolResult", {})
                 result["content"] = [*list_of(result.get("content")), *list_of(value)]
+                pieces += self._begin()
             else:
                 known = self._given.get(name)
                 self._given[name] = known | value if isinstance(known, dict) and isinstance(value, dict) else value

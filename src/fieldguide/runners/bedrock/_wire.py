@@ -26,7 +26,7 @@ def address(base_url: str, model: str, operation: str) -> str:
 async def named_frames(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
     """Yield each event as an object with its name."""
     async for event in events_of(pieces):
-        yield f"{{{json.dumps(event.name)}: {_text(event.payload)}}}"
+        yield f"{{{json.dumps(event.name)}: {_text(event.payload) or 'null'}}}"
 
 
 async def chunk_frames(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
