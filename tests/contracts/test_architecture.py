@@ -64,6 +64,7 @@ print(*sorted(sdks & set(sys.modules)))
 """
     own = {
         "anthropic": {"anthropic"},
+        "bedrock": {"bedrock", "aws"},
         "cohere": {"cohere"},
         "gemini": {"gemini"},
         "openai": {"openai", "openai_chat", "openai_media"},
