@@ -72,7 +72,7 @@ _ASKED: Mapping[str, Mapping[str, Any]] = {
             },
         )
     },
-    "reasoning": {"reasoning": ReasoningOptions(effort="low")},
+    "reasoning": {},
     "logprobs": {"logprobs": 1},
 }
 _SHOWN: Mapping[str, Image | Audio | Video | Document] = {
@@ -102,6 +102,8 @@ class RunnerConformance:
 
     gaps: Mapping[str, Gap] = {}
     """By the name of the capability."""
+    thinks: ReasoningOptions = ReasoningOptions(effort="low")
+    """A word on how much to think that the runner takes, where it takes one."""
     sends: bool = True
     """Whether it sends requests to a model; one that looks answers up takes whatever it is asked."""
 
@@ -191,7 +193,7 @@ class RunnerConformance:
         """Each parameter that the capabilities declare is answered, and each that they deny is refused."""
         runner = await self.open_runner()
         try:
-            for name, asked in _ASKED.items():
+            for name, asked in {**_ASKED, "reasoning": {"reasoning": self.thinks}}.items():
                 if self._converses(runner):
                     request = CompletionRequest(messages=self._turns(), max_output_tokens=8, **asked)
                     await _as_declared(runner, name, request)
