@@ -62,9 +62,10 @@ def _parts(deltas: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _details(deltas: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return OpenRouter's details of reasoning: pieces of one kind under one index are one."""
-    found: dict[tuple[Any, Any], dict[str, Any]] = {}
+    found: dict[Any, dict[str, Any]] = {}
     for detail in [each for delta in deltas for each in delta.pop("reasoning_details", None) or ()]:
-        known = found.setdefault((detail["type"], detail.get("index")), {})
+        key = len(found) if detail.get("index") is None else (detail["type"], detail["index"])
+        known = found.setdefault(key, {})
         for name, value in detail.items():
             joined = name in {"text", "summary", "data"} and known.get(name)
             known[name] = known[name] + value if joined and value else value or known.get(name)

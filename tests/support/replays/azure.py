@@ -73,6 +73,14 @@ async def _embed(runner: MediaRunner, request: Any, stream: bool) -> Any:
     return await runner.embed(request)
 
 
+def _read(exchange: Exchange) -> CompletionRequest:
+    """Read a request; at the older paths the body may leave out the model, which the path names."""
+    body = exchange.body
+    if isinstance(body, dict) and "/deployments/" in exchange.path:
+        body = {"model": _deployment(exchange), **body}
+    return _READER.request(replace(exchange, body=body))
+
+
 def _write(request: CompletionRequest, exchange: Exchange) -> Mapping[str, Any]:
     dialect = dialect_of(_surface(exchange))
     return request_body(request, model=_deployment(exchange), stream=bool(exchange.body.get("stream")), dialect=dialect)
@@ -97,7 +105,7 @@ REPLAYS = (
     Replay(
         provider="azure",
         recordings=("azure/chat",),
-        read=_READER.request,
+        read=_read,
         write=_write,
         parse=_READER.parse,
         oracle=hosted_oracle,
@@ -109,7 +117,7 @@ REPLAYS = (
     Replay(
         provider="azure",
         recordings=("azure/completions",),
-        read=_READER.request,
+        read=_read,
         write=_write,
         parse=_READER.parse,
         oracle=text_oracle,

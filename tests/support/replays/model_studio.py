@@ -77,7 +77,8 @@ def _in_parts(exchange: Exchange) -> bool:
 def read(exchange: Exchange) -> CompletionRequest:
     """Read a request for an answer in a conversation, or to the older single prompt, which is one turn of one."""
     body = exchange.body
-    if not exchange.path.endswith("/generation") or set(body["input"]) - {"messages", "prompt"}:
+    inputs = body.get("input") if isinstance(body, dict) else None
+    if not exchange.path.endswith("/generation") or not inputs or set(inputs) - {"messages", "prompt"}:
         raise SkippedError("neither a conversation nor a prompt")
     given = body.get("parameters") or {}
     if exchange.streamed and not given.get("incremental_output"):
@@ -164,7 +165,9 @@ def oracle(exchange: Exchange) -> Any:
     events = sse_data(exchange.text) if exchange.streamed else [json.loads(exchange.text)]
     read = [_exposed(kind.from_api_response(_response(event))) for event in events]
     whole: dict[str, Any] = {**read[-1], "output": _joined([each["output"] for each in read])}
-    whole["usage"] = {name: value for name, value in whole["usage"].items() if name in events[-1]["usage"]}
+    whole["usage"] = {
+        name: value for name, value in (whole["usage"] or {}).items() if name in (events[-1].get("usage") or {})
+    }
     return _plain_output(without_nulls({name: whole.get(name) for name in ("output", "usage", "request_id")}))
 
 
@@ -185,7 +188,7 @@ def _joined(outputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     messages = [output["choices"][0]["message"] for output in outputs]
     calls: dict[int, dict[str, Any]] = {}
     for call in [call for message in messages for call in message.get("tool_calls") or ()]:
-        known = calls.setdefault(call["index"], {**call, "function": {**call["function"], "arguments": ""}})
+        known = calls.setdefault(call.get("index", 0), {**call, "function": {**call["function"], "arguments": ""}})
         known["function"]["arguments"] += call["function"].get("arguments", "")
     joined = {**messages[-1], "content": _sum([message.get("content") for message in messages])}
     joined["reasoning_content"] = "".join(message.get("reasoning_content") or "" for message in messages)
@@ -229,12 +232,12 @@ def restored(completion: Completion) -> Any:
         "message": message,
         **(own if isinstance(own, dict) else {}),
     }
-    output = completion.metadata.get("output")
+    output, others = completion.metadata.get("output"), completion.metadata.get("other_choices")
     return {
         "output": {
             "text": completion.text,
             "finish_reason": completion.raw_finish_reason,
-            "choices": [choice],
+            "choices": [choice, *(others if isinstance(others, list) else [])],
             **(output if isinstance(output, dict) else {}),
         },
         "usage": completion.raw_usage,
@@ -252,6 +255,9 @@ def _plain(body: dict[str, Any]) -> dict[str, Any]:
     if "prompt" in inputs:
         inputs["messages"] = [{"role": "user", "content": inputs.pop("prompt")}]
     for message in inputs["messages"]:
+        content = message.get("content")
+        if isinstance(content, list) and len(content) == 1 and set(content[0]) == {"text"}:
+            message["content"] = content[0]["text"]
         for name in [name for name, value in message.items() if value in ("", [], None)]:
             del message[name]
     parameters = {name: value for name, value in body.get("parameters", {}).items() if value not in (None, [])}
@@ -366,8 +372,8 @@ REPLAYS = (
         restored=restored,
         allowed=(
             Allowed(
-                reason="a single prompt is a conversation of one turn, empty fields are left out, and answers come as "
-                "messages, which `result_format` says in words",
+                reason="a single prompt is a conversation of one turn, one part of text is that text, empty fields are "
+                "left out, and answers come as messages, which `result_format` says in words",
                 normal=_plain,
             ),
             Allowed(reason="what is not streamed says nothing about streams", normal=_no_stream_words),

@@ -67,7 +67,7 @@ def read(exchange: Exchange) -> CompletionRequest:
         raise SkippedError("neither a conversation nor a text to continue")
     options = dict(body.get("options") or {})
     stop = options.pop("stop", None) or ()
-    own: dict[str, Any] = {name: value for name, value in body.items() if name not in _KNOWN and value}
+    own: dict[str, Any] = {name: value for name, value in body.items() if name not in _KNOWN and not _is_empty(value)}
     if "prompt" in body:
         own["raw"] = bool(body.get("raw"))
     if further := {name: value for name, value in options.items() if name not in _OPTIONS}:
@@ -215,9 +215,22 @@ def schema_errors(body: Mapping[str, Any], exchange: Exchange) -> Sequence[str]:
     return [f"{error.json_path}: {error.message[:200]}" for error in _validator(name).iter_errors(dict(body))]
 
 
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _filled(value: Mapping[str, Any], *kept: str) -> dict[str, Any]:
+    return {name: each for name, each in value.items() if not _is_empty(each) or name in kept}
+
+
 def _plain(body: dict[str, Any]) -> dict[str, Any]:
     """Return a body without what is empty, and with the defaults that the API has."""
-    body = {name: value for name, value in body.items() if value not in (None, "", [], {}) or name == "prompt"}
+    options = _filled(body.pop("options", None) or {})
+    if isinstance(options.get("stop"), str):
+        options["stop"] = [options["stop"]]
+    body = _filled({**body, "options": options}, "prompt", "messages")
+    if "messages" in body:
+        body["messages"] = [_filled(message) for message in body["messages"]]
     body["stream"] = body.get("stream", True)
     if "prompt" in body:
         body["raw"] = body.get("raw", False)

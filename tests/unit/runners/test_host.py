@@ -13,7 +13,7 @@ from fieldguide.errors import MissingKeyError, UnsupportedError
 from fieldguide.http_client import LazySession
 from fieldguide.runners import RunnerSettings, deepseek, groq, mistral, modelscope, openrouter, xai
 from fieldguide.runners._host import Host
-from fieldguide.runners.openai_chat import Dialect, StreamedAnswer, request_body
+from fieldguide.runners.openai_chat import Dialect, StreamedAnswer, parse_completion, request_body
 from fieldguide.runners.openai_chat._messages import wire_messages
 from tests.support.fake_server import chat, fake_server
 
@@ -92,6 +92,20 @@ def test_details_of_reasoning_that_come_in_pieces_go_back_whole() -> None:
         {"type": "reasoning.text", "index": 0, "text": "hm", "signature": "seal"},
         {"type": "reasoning.encrypted", "index": 0, "data": "x"},
     ]
+
+
+def test_parts_of_unknown_kinds_are_kept_and_go_back() -> None:
+    """Mistral's references to what it read, whole and streamed."""
+    part = {"type": "reference", "reference_ids": [1]}
+    content = [{"type": "text", "text": "Paris"}, part]
+    whole = json.dumps({"choices": [{"finish_reason": "stop", "message": {"content": content}}]})
+    answer = StreamedAnswer(began_s=0.0, provider="mistral")
+    answer.take(json.dumps({"choices": [{"delta": {"content": content}, "finish_reason": "stop"}]}), now_s=1.0)
+    for completion in (parse_completion(whole, e2e_latency_s=1.0, provider="mistral"), answer.completion(now_s=2.0)):
+        assert completion.text == "Paris"
+        sent = wire_messages(completion.reply, mistral.MISTRAL)[0]
+        assert isinstance(sent, dict)
+        assert sent["content"] == content
 
 
 async def test_speech_may_come_in_json(tmp_path: Path) -> None:

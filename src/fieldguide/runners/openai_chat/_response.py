@@ -12,6 +12,7 @@ from fieldguide.domain import (
     JsonValue,
     Latency,
     Message,
+    ProviderBlock,
     Reasoning,
     Refusal,
     Text,
@@ -174,14 +175,17 @@ def thought(text: str, name: str, provider: str) -> Reasoning:
 
 
 def _of_part(part: dict[str, Any], provider: str) -> list[Block]:
-    """Return the block of a part of the content; one kind of part holds thoughts, as text or as parts again."""
+    """Return the block of a part of the content; one kind of part holds thoughts, as text or as parts again.
+
+    A part of a kind that is not known (a reference, a file that a tool made) is kept whole.
+    """
     if part.get("type") == "thinking":
         inner = part.get("thinking")
         text = inner if isinstance(inner, str) else "".join(str(each.get("text", "")) for each in objects_of(inner))
         return [Reasoning(text=text or None, provider=provider, provider_data=kept_for(provider, {"part": part}))]
     text_part = text_of(part.get("text"))
     if text_part is None:
-        return []
+        return [ProviderBlock(provider=provider, value=part)]
     return [Text(text=text_part, provider_data=kept_for(provider, further(part, "type", "text")))]
 
 
