@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from fieldguide.domain import ReasoningOptions
+from fieldguide.domain import CompletionRequest, ReasoningOptions
 from fieldguide.runners import Runner, deepseek, groq, huggingface, mistral, modelscope, openrouter, xai
 from fieldguide.runners._host import Host
 from fieldguide.runners.azure import open_runner as open_azure
 from fieldguide.runners.azure.foundry import open_runner as open_foundry
 from fieldguide.runners.azure.responses import open_runner as open_azure_responses
 from fieldguide.runners.model_studio import open_runner as open_model_studio
+from fieldguide.runners.model_studio.app import open_runner as open_app
 from fieldguide.runners.model_studio.compatible import open_runner as open_compatible
 from fieldguide.runners.ollama import open_runner as open_ollama
 from tests.conformance import test_runners as common
@@ -109,6 +111,30 @@ class TestModelStudio(OverHttp):
     async def open_runner(self) -> Runner:
         given = self.settings(DASHSCOPE_API_KEY="secret", DASHSCOPE_HTTP_BASE_URL=self.server.url)
         return await open_model_studio("m", given)
+
+
+def _app(call: Call) -> object:
+    said = {"text": "hello", "finish_reason": "stop", "session_id": "s"}
+    whole = {"output": said, "usage": {"models": [{"input_tokens": 3, "output_tokens": 1}]}, "request_id": "r"}
+    return sse(whole) if call.body["parameters"].get("incremental_output") else whole
+
+
+class TestModelStudioApp(OverHttp):
+    """An application of Model Studio, which has its own tools, form and bounds."""
+
+    answer = staticmethod(_app)
+    bound = None
+    gaps = lacking(
+        "never", "an application is made with its own",
+        "stop", "penalties", "tools", "tool_choice", "parallel_tools", "json_object", "structured_output", "logprobs",
+        "reasoning",
+    ) | lacking("notimpl", "pictures and files go through `extra`", "images", *_NO_MEDIA)  # fmt: skip
+
+    async def open_runner(self) -> Runner:
+        return await open_app("m", self.settings(DASHSCOPE_API_KEY="secret", DASHSCOPE_HTTP_BASE_URL=self.server.url))
+
+    def request(self, runner: Runner, *, max_output_tokens: int = 8) -> CompletionRequest:
+        return replace(super().request(runner), max_output_tokens=None)
 
 
 class TestModelStudioCompatible(OverHttp):
