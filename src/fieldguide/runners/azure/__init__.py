@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from fieldguide.domain import ResolvedModel
 from fieldguide.runners._interface import RunnerSettings
-from fieldguide.runners._keys import model_named
+from fieldguide.runners._keys import endpoint_of, model_named
 from fieldguide.runners.azure._access import KEY, SCOPE, SIGNS_OF_ENTRA, TOKEN, access_of
 from fieldguide.runners.azure._address import API_VERSION, ENDPOINT, QueryTransport, Surface, surface_of
 from fieldguide.runners.openai_chat import ANY_SERVER, ChatWire, Dialect
@@ -38,13 +38,14 @@ async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:
     Raises:
         MissingKeyError: There is no key, and no sign that Entra ID is wanted.
         MissingDependencyError: Entra ID is wanted, and azure-identity is not installed.
-        UsageError: No deployment is named, or the resource's address is missing or none.
+        UsageError: No deployment is named, or the resource's address is missing or none, or there is
+            no such endpoint.
     """
     deployment = model_named(target, PROVIDER)
-    surface = surface_of(settings, deployment)
     access = access_of(settings, KEY, scope=SCOPE)
+    surface = surface_of(settings, deployment)
     dialect = dialect_of(surface)
-    text = settings.options.get("endpoint") == "completions"
+    text = endpoint_of(settings, "chat", "completions") == "completions"
     return MediaRunner(
         ChatWire(surface.base_url, deployment, dialect, headers=access.headers),
         QueryTransport(surface, settings, secrets=(access.secret,), authorize=access.authorize),

@@ -34,8 +34,8 @@ async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
         UsageError: No deployment is named, or the resource's address is missing or none.
     """
     deployment = model_named(target, PROVIDER)
-    base_url = _base_url(settings)
     access = access_of(settings, FOUNDRY_KEY, KEY, scope=FOUNDRY_SCOPE)
+    base_url = _base_url(settings)
     key = {"x-api-key": access.secret} if "api-key" in access.headers else {}
     return HttpRunner(
         AnthropicWire(base_url, deployment, headers={"anthropic-version": VERSION, **access.headers, **key}),

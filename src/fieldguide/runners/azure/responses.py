@@ -25,9 +25,9 @@ async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:
         UsageError: No deployment is named, or the resource's address is missing or none.
     """
     deployment = model_named(target, PROVIDER)
+    access = access_of(settings, KEY, scope=SCOPE)
     endpoint = endpoint_of(settings).removesuffix("/v1").removesuffix("/openai").removesuffix("/models")
     base_url = f"{endpoint}/openai/v1"
-    access = access_of(settings, KEY, scope=SCOPE)
     return HttpRunner(
         ResponsesWire(base_url, deployment, provider=PROVIDER, headers=access.headers),
         Transport(base_url, settings, secrets=(access.secret,), authorize=access.authorize),

@@ -20,10 +20,10 @@ from fieldguide.domain import (
     TranscriptionRequest,
     TranscriptionResult,
 )
-from fieldguide.errors import UnsupportedError, UsageError
+from fieldguide.errors import UnsupportedError
 from fieldguide.runners._http_runner import HttpRunner, Wire
 from fieldguide.runners._interface import RunnerSettings
-from fieldguide.runners._keys import base_url_of, identity_of, key_of, model_named
+from fieldguide.runners._keys import base_url_of, endpoint_of, identity_of, key_of, model_named
 from fieldguide.runners._transport import HttpCall, Received, Transport, check_address
 from fieldguide.runners.huggingface import _tasks as tasks
 from fieldguide.runners.huggingface._generate import (
@@ -139,9 +139,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> HuggingFaceRunne
     root = base_url.removesuffix("/v1")
     hub_model = quote(model.partition(":")[0])
     task_url = root if dedicated else f"{root}/hf-inference/models/{hub_model}"
-    endpoint = settings.options.get("endpoint", "chat")
-    if endpoint not in {"chat", "completions", "generate"}:
-        raise UsageError(f"There is no endpoint {endpoint!r}.", hint="Choose `chat`, `completions` or `generate`.")
+    endpoint = endpoint_of(settings, "chat", "completions", "generate")
     wire: Wire = ChatWire(f"{root}/v1" if dedicated else base_url, model, HUGGINGFACE, headers=headers)
     capabilities = replace(HUGGINGFACE.capabilities, text=endpoint == "completions")
     if endpoint == "generate":

@@ -18,7 +18,7 @@ from fieldguide.domain import (
 from fieldguide.errors import RunnerTimeoutError, UsageError
 from fieldguide.runners._http_runner import HttpRunner
 from fieldguide.runners._interface import RunnerSettings
-from fieldguide.runners._keys import base_url_of, identity_of, key_of, model_named
+from fieldguide.runners._keys import base_url_of, endpoint_of, identity_of, key_of, model_named
 from fieldguide.runners._transport import HttpCall, Transport
 from fieldguide.runners.model_studio._errors import error_of
 from fieldguide.runners.model_studio._images import IMAGE_PATH, Task, image_body, images_of, parse_task
@@ -123,7 +123,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> DashScopeRunner:
     """Return a runner for a model id such as `qwen-max`.
 
     The option `region` is `cn` (default), `intl` or `us`; the option `endpoint` (`text`, `multimodal`) chooses where
-    conversations go, which else follows from the model's name and from what is shown to it.
+    conversations go, which with `chat` (default) follows from the model's name and from what is shown to it.
 
     Raises:
         MissingKeyError: `DASHSCOPE_API_KEY` holds no key and no other variable was named.
@@ -132,11 +132,9 @@ async def open_runner(target: str, settings: RunnerSettings) -> DashScopeRunner:
     model = model_named(target, PROVIDER)
     base_url = base_url_of(settings, "DASHSCOPE_HTTP_BASE_URL", f"{region_of(settings)}/api/v1")
     key = key_of(settings, "DASHSCOPE_API_KEY", provider="Model Studio", where=WHERE)
-    endpoint = settings.options.get("endpoint")
-    if endpoint not in {None, "text", "multimodal"}:
-        raise UsageError(f"There is no endpoint {endpoint!r}.", hint="Choose `text` or `multimodal`.")
+    endpoint = endpoint_of(settings, "chat", "text", "multimodal")
     headers = {"Authorization": f"Bearer {key}", **workspace_headers(settings)}
-    multimodal = None if endpoint is None else endpoint == "multimodal"
+    multimodal = None if endpoint == "chat" else endpoint == "multimodal"
     return DashScopeRunner(
         DashScopeWire(base_url, model, headers=headers, multimodal=multimodal),
         Transport(base_url, settings, secrets=(key,), error_of=error_of),

@@ -17,7 +17,7 @@ from fieldguide.domain import (
 from fieldguide.errors import UsageError
 from fieldguide.runners._http_runner import HttpRunner
 from fieldguide.runners._interface import RunnerSettings
-from fieldguide.runners._keys import base_url_of, model_named
+from fieldguide.runners._keys import base_url_of, endpoint_of, model_named
 from fieldguide.runners._transport import HttpCall, Transport, check_address
 from fieldguide.runners.ollama._messages import PROVIDER, wire_messages
 from fieldguide.runners.ollama._request import embed_body, older_embed_body, request_body
@@ -98,7 +98,8 @@ async def open_runner(target: str, settings: RunnerSettings) -> OllamaRunner:
     sent as a bearer, which ollama.com wants and a server of one's own ignores.
 
     Raises:
-        UsageError: No model is named, the address is none, or `context_tokens` is no count.
+        UsageError: No model is named, the address is none, `context_tokens` is no count, or there is no such
+            endpoint.
     """
     address, separator, named = target.partition("#")
     if not separator:
@@ -120,7 +121,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> OllamaRunner:
             reference=f"{PROVIDER}:{model}" if address == BASE_URL else f"{PROVIDER}:{address}#{model}",
             identity=dict(identity) if context_tokens is None else {**identity, "context_tokens": context_tokens},
         ),
-        older_embeddings=settings.options.get("endpoint") == "embeddings",
+        older_embeddings=endpoint_of(settings, "chat", "embeddings") == "embeddings",
     )
 
 
