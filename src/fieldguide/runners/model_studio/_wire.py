@@ -14,8 +14,8 @@ from fieldguide.runners.model_studio._response import StreamedAnswer, parse_comp
 
 TEXT_PATH = "/services/aigc/text-generation/generation"
 MULTIMODAL_PATH = "/services/aigc/multimodal-generation/generation"
-_SEES = re.compile(r"-vl\b|-vl-|^qvq|-omni|-audio|-ocr|^qwen3\.[5-9]|^qwen[4-9]", re.I)
-"""Models that the multimodal endpoint serves: those for pictures and sound, and every Qwen since 3.5."""
+_SEES = re.compile(r"-vl\b|-vl-|^qvq|-omni|-audio|-ocr|^qwen3\.[5-9]", re.I)
+"""Models that the multimodal endpoint serves: those for pictures and sound, and Qwen from 3.5 on."""
 
 
 class DashScopeWire:

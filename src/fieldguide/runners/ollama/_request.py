@@ -113,7 +113,7 @@ def embed_body(request: EmbeddingRequest, *, model: str) -> dict[str, JsonValue]
 
 
 def older_embed_body(request: EmbeddingRequest, *, model: str) -> dict[str, JsonValue]:
-    """Return the JSON body of /api/embeddings, of servers before 0.3: one text, and no choice of dimensions.
+    """Return the JSON body of /api/embeddings, of old servers: one text, and no choice of dimensions.
 
     Raises:
         UnsupportedError: It asks for more than that.
