@@ -76,7 +76,7 @@ class TestCohere(OverHttp):
     """Cohere."""
 
     answer = staticmethod(_answer)
-    thinking = ReasoningOptions(budget_tokens=100)
+    thinks = ReasoningOptions(budget_tokens=100)
     gaps = (
         _NO_PARALLEL
         | lacking("never", "the API reads text and pictures", "audio", "video")
