@@ -153,3 +153,13 @@ async def test_every_command_takes_any_name_of_a_model() -> None:
     assert "provider" in error["message"]
     error = (await _json("ask", "qwen2.5", "hi", code=2))["error"]
     assert "qwen2.5-0.5b-instruct" in error["hint"]
+
+
+def test_no_models_are_as_little_shown_as_an_unknown_place_is_searched() -> None:
+    """A limit below 1 and a place that nobody knows are wrong use, and named as such."""
+    limited = fieldguide("find", "qwen", "--limit", "0")
+    assert limited.returncode == 2
+    assert "--limit" in limited.stderr
+    somewhere = fieldguide("find", "--at", "nowhere")
+    assert somewhere.returncode == 2
+    assert "no place named 'nowhere'" in somewhere.stderr
