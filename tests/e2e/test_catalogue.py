@@ -153,3 +153,19 @@ async def test_every_command_takes_any_name_of_a_model() -> None:
     assert "provider" in error["message"]
     error = (await _json("ask", "qwen2.5", "hi", code=2))["error"]
     assert "qwen2.5-0.5b-instruct" in error["hint"]
+
+
+async def test_a_limit_below_one_and_an_unknown_place_are_named() -> None:
+    """Both are wrong use, and nothing is said to be missing from the catalogue."""
+    limited = await _json("find", "qwen", "--limit", "0", code=2)
+    assert "--limit" in limited["error"]["message"]
+    somewhere = await _json("find", "--at", "nowhere", code=2)
+    assert "no place named 'nowhere'" in somewhere["error"]["message"]
+
+
+async def test_the_page_of_a_hosted_model_says_what_it_costs() -> None:
+    """Input and output per million tokens, and who takes that."""
+    (meaning,) = (await _json("show", "gpt-4o-2024-11-20"))["sizes_explained"]["meanings"]
+    assert meaning["price"]["input_usd_per_mtok"] == 2.5
+    assert meaning["price"]["output_usd_per_mtok"] == 10
+    assert meaning["price"]["provider"] in {"openai", "azure"}

@@ -42,6 +42,8 @@ from fieldguide.registry import nearest
 
 RECOMPUTED = "livecodebench-leaderboard"
 MEASURED = "measured"
+_MOST_NAMED = 20
+"""Benchmarks named in an error; the ledger has some hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,9 @@ def _of_benchmark(name: str, ledger: Sequence[Claim]) -> list[Claim]:
     found = [claim for claim in ledger if claim.benchmark == family and subset in (None, claim.subset)]
     if not found:
         known = sorted({claim.benchmark for claim in ledger})
-        raise UnknownNameError("benchmark", name, nearest(family, known), hint=f"Claims are on: {', '.join(known)}.")
+        close = nearest(family, known)
+        some = ", ".join(known[:_MOST_NAMED]) + (f" and {len(known) - _MOST_NAMED} more" * (len(known) > _MOST_NAMED))
+        raise UnknownNameError("benchmark", name, close, hint=None if close else f"Claims are on: {some}.")
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fieldguide import catalogue, registry
 from fieldguide.catalogue import CatalogueModel, Families, Query, SearchIndex, SearchRecord
-from fieldguide.errors import UnknownNameError
+from fieldguide.errors import UnknownNameError, UsageError
 
 COMMERCIAL = "commercial"
 """What `--licence` takes beside the id of a licence."""
@@ -59,9 +59,11 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
 
     Raises:
         UnknownNameError: No model has such a kind, licence, modality or place; the nearest are given.
-        UsageError: The size is no size.
+        UsageError: The size is no size, or no model may be shown.
         CatalogueError: A file of the catalogue is malformed.
     """
+    if request.most < 1:
+        raise UsageError(f"--limit takes a number of at least 1, not {request.most}.")
     whole = catalogue.families(compiled_folder(home))
     models = _in_order(whole)
     index = SearchIndex.of(_record(whole, model) for model in models)
@@ -161,5 +163,5 @@ def _facet(index: SearchIndex, name: str, value: str) -> tuple[str, str]:
     known = index.facet_values(name)
     if value.lower() not in known:
         hint = None if registry.nearest(value, known) else f"Known: {', '.join(known)}."
-        raise UnknownNameError(name, value, registry.nearest(value, known), hint=hint)
+        raise UnknownNameError("place" if name == "at" else name, value, registry.nearest(value, known), hint=hint)
     return (name, value.lower())

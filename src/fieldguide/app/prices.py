@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from fieldguide import catalogue
 from fieldguide.app.find import compiled_folder
-from fieldguide.catalogue import CatalogueModel
+from fieldguide.catalogue import CatalogueModel, Member
 from fieldguide.catalogue.prices import (
     DatedRates,
+    Listing,
     PriceSource,
     Rate,
     Shelf,
@@ -54,6 +56,12 @@ class KnownPrice:
         return next((rate.amount for rate in self.rates if rate.unit.name == unit), None)
 
     @property
+    def sum_of_both(self) -> Decimal | None:
+        """Input and output together, a million tokens of each; None where one has no price."""
+        ingoing, outgoing = self.amount_of("input_tokens"), self.amount_of("output_tokens")
+        return None if ingoing is None or outgoing is None else ingoing + outgoing
+
+    @property
     def description(self) -> str:
         """The source in words, as a run keeps it."""
         since = f", valid from {self.valid_from}" if self.valid_from else ""
@@ -77,13 +85,37 @@ def price_of(home: Path, provider: str, model: str, at: date | datetime | None =
     ours = provider_name(provider)
     wanted, _ = names_of(home, model, by_rule=True)
     listings = listings_by_provider(price_books(home).books, wanted, ours).get(ours, [])
-    made = offer(ours, listings, _SAMPLE, at or datetime.now(UTC))
+    return _known(ours, listings, at or datetime.now(UTC))
+
+
+def price_of_member(home: Path, member: Member) -> KnownPrice | None:
+    """Return the lowest price in US dollars of a member of the catalogue; None where none is known.
+
+    A place of its own goes before every other seller, of whom it is less certain that they sell the same.
+
+    Raises:
+        CatalogueError: A book of prices is malformed.
+    """
+    places = tuple((place.hub, place.id) for place in member.places)
+    wanted = Wanted(names=(member.name,), at=places)
+    books, now = price_books(home).books, datetime.now(UTC)
+    own = {provider_name(place.hub) for place in member.places if not place.keeps_weights}
+    for providers in (own, {None}):
+        sold = [item for only in providers for item in listings_by_provider(books, wanted, only).items()]
+        prices = [price for name, listings in sold if (price := _known(name, listings, now)) is not None]
+        if both := [price for price in prices if price.currency == "USD" and price.sum_of_both is not None]:
+            return min(both, key=lambda price: (price.sum_of_both, price.provider))
+    return None
+
+
+def _known(provider: str, listings: Sequence[Listing], at: date | datetime) -> KnownPrice | None:
+    made = offer(provider, listings, _SAMPLE, at)
     quote = made.used
     if quote is None or quote.rates is None or quote.at_nothing:
         return None
     rates: DatedRates = quote.rates
     return KnownPrice(
-        provider=ours,
+        provider=provider,
         provider_model=quote.listing.model,
         rates=rates.rates,
         currency=quote.listing.currency,
@@ -132,4 +164,4 @@ def moment(text: str | None) -> date | datetime | None:
         ) from error
 
 
-__all__ = ["KnownPrice", "counts_of", "moment", "names_of", "price_books", "price_of", "price_usage"]
+__all__ = ["KnownPrice", "counts_of", "moment", "names_of", "price_books", "price_of", "price_of_member", "price_usage"]

@@ -35,6 +35,8 @@ class SizePrice:
 
     input_usd_per_mtok: Decimal
     output_usd_per_mtok: Decimal
+    provider: str
+    """Who sells it at that price."""
     source: str
     """Who says so, for whom, and when."""
 
@@ -91,17 +93,25 @@ def training_compute(size: Size) -> TrainingCompute | None:
 
 
 def price_of(home: Path, member: Member) -> SizePrice | None:
-    """Return the lowest known price of a member over the places that sell it; None where no price is known."""
-    from fieldguide.app.prices import price_of as known_price
+    """Return the lowest known price of a member, at a place of its own before other sellers; None where none is known.
 
-    found = []
-    for place in member.places:
-        if place.keeps_weights or (known := known_price(home, place.hub, place.id)) is None:
-            continue
-        ingoing, outgoing = known.amount_of("input"), known.amount_of("output")
-        if ingoing is not None and outgoing is not None and known.currency == "USD":
-            found.append(SizePrice(input_usd_per_mtok=ingoing, output_usd_per_mtok=outgoing, source=known.description))
-    return min(found, key=lambda each: each.input_usd_per_mtok + each.output_usd_per_mtok, default=None)
+    Raises:
+        CatalogueError: A book of prices is malformed.
+    """
+    from fieldguide.app.prices import price_of_member
+
+    known = price_of_member(home, member)
+    if known is None:
+        return None
+    ingoing, outgoing = known.amount_of("input_tokens"), known.amount_of("output_tokens")
+    if ingoing is None or outgoing is None:
+        return None
+    return SizePrice(
+        input_usd_per_mtok=ingoing,
+        output_usd_per_mtok=outgoing,
+        provider=known.provider,
+        source=known.description,
+    )
 
 
 def _page(name: str, found: Resolved, members: tuple[tuple[Size, Member], ...], whole: Families) -> Page:

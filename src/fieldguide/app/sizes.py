@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fieldguide.app.find import compiled_folder
 from fieldguide.app.show import Page, SizePrice, price_of
 from fieldguide.catalogue import Member, Size
 from fieldguide.catalogue.claims import Claim, claims, model_key
@@ -61,7 +62,7 @@ def explain_sizes(page: Page, home: Path) -> Sizes:
     """
     sizes = {id(size): size for size, _ in page.members}
     prices = {member.name: price for _, member in page.members if (price := price_of(home, member)) is not None}
-    series = size_series(_points(page.members)) if page.is_family and len(sizes) > 1 else ()
+    series = size_series(_points(home, page.members)) if page.is_family and len(sizes) > 1 else ()
     return Sizes(
         meanings=tuple(_meaning(size, prices) for size in sizes.values()),
         series=tuple(sorted(series, key=_rank)),
@@ -137,9 +138,9 @@ def _meaning(size: Size, prices: dict[str, SizePrice]) -> Meaning:
     )
 
 
-def _points(members: Iterable[tuple[Size, Member]]) -> Iterable[SizePoint]:
+def _points(home: Path, members: Iterable[tuple[Size, Member]]) -> Iterable[SizePoint]:
     known: dict[str, list[Claim]] = {}
-    for claim in claims():
+    for claim in claims(compiled_folder(home)):
         if claim.kind in ("published", "imported") and not claim.source.startswith(_NO_LINK):
             known.setdefault(claim.model_key, []).append(claim)
     for size, member in members:
@@ -260,5 +261,6 @@ def _price_json(price: SizePrice | None) -> dict[str, Any] | None:
     return {
         "input_usd_per_mtok": float(price.input_usd_per_mtok),
         "output_usd_per_mtok": float(price.output_usd_per_mtok),
+        "provider": price.provider,
         "source": price.source,
     }

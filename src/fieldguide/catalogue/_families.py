@@ -1,15 +1,7 @@
-"""Reading `families/*.yaml` and the files beside them, by way of a compiled copy where one is at hand.
-
-YAML takes a tenth of a second for a few hundred kilobytes even in C, so what was read and found valid is kept as JSON
-under the hash of the files. The copy goes through the same validation: a spoiled one is read from YAML again.
-"""
+"""Reading `families/*.yaml` and the files beside them, by way of a fast copy where one is at hand: `_compiled.py`."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,17 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fieldguide.catalogue._alias import Alias
+from fieldguide.catalogue._compiled import compiled
 from fieldguide.catalogue._contradictions import contradictions, places_shared
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size
 from fieldguide.catalogue._governance import Rule
-from fieldguide.catalogue._read import adapter, read_yaml, validated
+from fieldguide.catalogue._read import read_yaml, validated
 from fieldguide.errors import CatalogueError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
-
-_FORMAT = 3
-"""Of the compiled copy; part of its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +48,21 @@ class Families:
         )
 
 
-def families(compiled: Path | None = None) -> Families:
-    """Return the families that are shipped; `compiled` is a folder where a fast copy may be kept.
+def families(copies: Path | None = None) -> Families:
+    """Return the families that are shipped; `copies` is a folder where a fast copy may be kept.
 
     Raises:
         CatalogueError: A file is malformed, or two facts contradict each other.
     """
-    return _shipped(compiled)
+    return _shipped(copies)
 
 
 @cache
-def _shipped(compiled: Path | None) -> Families:
-    return read_families(files("fieldguide.catalogue"), compiled)
+def _shipped(copies: Path | None) -> Families:
+    return read_families(files("fieldguide.catalogue"), copies)
 
 
-def read_families(folder: Traversable, compiled: Path | None = None) -> Families:
+def read_families(folder: Traversable, copies: Path | None = None) -> Families:
     """Return what the YAML files in `folder` say; see `families`."""
     items = sorted(
         (item for item in folder.joinpath("families").iterdir() if item.name.endswith(".yaml")),
@@ -81,19 +71,19 @@ def read_families(folder: Traversable, compiled: Path | None = None) -> Families
     beside = [folder.joinpath("licences.yaml"), folder.joinpath("governance.yaml")]
     if (of_aliases := folder.joinpath("aliases.yaml")).is_file():
         beside.append(of_aliases)
-    copy = None if compiled is None else compiled / f"catalogue-{_FORMAT}-{_hash([*items, *beside])}.json"
-    if copy is not None and (kept := _from_copy(copy)) is not None:
-        return kept
+    made: Families = compiled(copies, "catalogue", [*items, *beside], Families, lambda: _read(items, beside))
+    return made
+
+
+def _read(items: list[Traversable], beside: list[Traversable]) -> Families:
     licences: dict[str, LicenceTerms] = _by_id(beside[0], tuple[LicenceTerms, ...])
     rules: dict[str, Rule] = _by_id(beside[1], tuple[Rule, ...])
     found = tuple(_family(item, licences) for item in items)
     _no_name_twice(found)
     for family, key, wrong in places_shared(found):
         raise CatalogueError(f"{family}.yaml", key, wrong)
-    made = Families(families=found, licences=licences, rules=tuple(rules.values()), aliases=_aliases(of_aliases, found))
-    if copy is not None:
-        _keep(copy, made)
-    return made
+    aliases = _aliases(beside[2], found) if len(beside) > 2 else ()
+    return Families(families=found, licences=licences, rules=tuple(rules.values()), aliases=aliases)
 
 
 def _by_id(item: Traversable, schema: Any) -> dict[str, Any]:
@@ -127,8 +117,6 @@ def _no_name_twice(found: tuple[Family, ...]) -> None:
 
 
 def _aliases(item: Traversable, found: tuple[Family, ...]) -> tuple[Alias, ...]:
-    if not item.is_file():
-        return ()
     aliases: tuple[Alias, ...] = validated(item.name, read_yaml(item), tuple[Alias, ...])
     members = {member.name for family in found for size in family.sizes for member in size.members}
     seen: set[str] = set()
@@ -139,33 +127,3 @@ def _aliases(item: Traversable, found: tuple[Family, ...]) -> tuple[Alias, ...]:
             raise CatalogueError(item.name, f"{number}.name", f"{alias.name} is given twice")
         seen.add(alias.name)
     return aliases
-
-
-def _hash(items: list[Traversable]) -> str:
-    made = hashlib.sha256()
-    for item in items:
-        content = item.read_bytes() if item.is_file() else b""
-        made.update(f"{item.name}\0{len(content)}\0".encode())
-        made.update(content)
-    return made.hexdigest()[:32]
-
-
-def _from_copy(copy: Path) -> Families | None:
-    try:
-        made: Families = adapter(Families).validate_json(copy.read_bytes(), strict=True)
-    except (OSError, ValueError):
-        return None
-    return made
-
-
-def _keep(copy: Path, made: Families) -> None:
-    """Write the copy whole or not at all; a folder that cannot be written to only costs time."""
-    with contextlib.suppress(OSError):
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=copy.parent, prefix=".catalogue-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(adapter(Families).dump_json(made))
-        Path(part).replace(copy)
-        for old in copy.parent.glob("catalogue-*.json"):
-            if old != copy:
-                old.unlink(missing_ok=True)

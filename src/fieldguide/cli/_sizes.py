@@ -14,17 +14,31 @@ _SERIES_SHOWN = 5
 
 def show_meanings(sizes: Sizes) -> None:
     """Print what the labels stand for."""
-    if not any(each.parameters for each in sizes.meanings):
-        print("How many parameters these models have is not published.\n")
-        return
-    print("What a size means: the number of weights, all of which memory must hold. The embedding turns tokens into")
-    print("numbers and back; of a mixture of experts only the active weights are computed with for one token.")
     priced = any(each.price for each in sizes.meanings)
-    columns = ("size", "weights", "of them embedding", "active for a token", *(("$ in / out per M",) if priced else ()))
+    if any(each.parameters for each in sizes.meanings):
+        print(
+            "What a size means: the number of weights, all of which memory must hold. The embedding turns tokens into"
+        )
+        print("numbers and back; of a mixture of experts only the active weights are computed with for one token.")
+    else:
+        print("How many parameters these models have is not published." + ("" if priced else "\n"))
+    if not (priced or any(each.parameters for each in sizes.meanings)):
+        return
+    columns = (
+        "size",
+        "weights",
+        "of them embedding",
+        "active for a token",
+        *(("$ in / out per M", "at") if priced else ()),
+    )
     rows = table(*columns, right=(1, 2, 3))
     for each in sizes.meanings:
-        rows.add_row(*_meaning(each), *((_price(each),) if priced else ()))
+        rows.add_row(*_meaning(each), *(_price(each) if priced else ()))
     console().print(rows)
+    if priced:
+        print(
+            "Lowest price at a place of its own, else at anyone. All of them: fieldguide cost MODEL --input-tokens N\n"
+        )
 
 
 def show_series(sizes: Sizes) -> None:
@@ -70,7 +84,8 @@ def _step(series: SizeSeries, place: int) -> str:
 
 def _meaning(each: Meaning) -> tuple[str, ...]:
     share = "n/a" if each.embedding_share is None else f"{100 * each.embedding_share:.1f} %"
-    active = "n/a" if each.parameters is None else "all" if each.active is None else size_text(each.active)
+    dense = each.embedding is not None  # its architecture is known
+    active = size_text(each.active) if each.active is not None else "all" if dense else "n/a"
     return each.label, _count(each), share, active
 
 
@@ -80,5 +95,7 @@ def _count(each: Meaning) -> str:
     return f"{each.parameters:,}" if each.exact else f"about {size_text(each.parameters)}"
 
 
-def _price(each: Meaning) -> str:
-    return "n/a" if each.price is None else f"{each.price.input_usd_per_mtok} / {each.price.output_usd_per_mtok}"
+def _price(each: Meaning) -> tuple[str, str]:
+    if each.price is None:
+        return "n/a", ""
+    return f"{each.price.input_usd_per_mtok:f} / {each.price.output_usd_per_mtok:f}", each.price.provider

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from fieldguide import catalogue
 from fieldguide.app.evaluate import EvaluateRequest, _price, known_price
-from fieldguide.app.prices import moment, names_of, price_of
+from fieldguide.app.prices import moment, names_of, price_of, price_of_member
 from fieldguide.app.references import OpenedModel
+from fieldguide.app.show import show_model
+from fieldguide.app.sizes import explain_sizes
 from fieldguide.app.wiring import open_house
 from fieldguide.domain import CompletionRequest, JsonValue, ResolvedModel, Usage
 from fieldguide.errors import UsageError
@@ -100,3 +103,25 @@ def test_a_day_or_a_time() -> None:
     for text in ("yesterday", "2026-13-01", "2026-1-1T"):
         with pytest.raises(UsageError):
             moment(text)
+
+
+def test_a_member_costs_what_a_place_of_its_own_takes_else_the_cheapest_seller(tmp_path: Path) -> None:
+    """GPT-4o at OpenAI or Azure; a model of open weights that no place of its own sells, at anyone who does."""
+    models = {model.member.name: model.member for model in catalogue.families().models()}
+    hosted = price_of_member(tmp_path, models["gpt-4o-2024-11-20"])
+    assert hosted is not None
+    assert hosted.provider in {"openai", "azure"}
+    assert (hosted.amount_of("input_tokens"), hosted.amount_of("output_tokens")) == (Decimal("2.5"), Decimal(10))
+    elsewhere = price_of_member(tmp_path, models["qwen2.5-coder-32b-instruct"])
+    assert elsewhere is not None
+    assert elsewhere.sum_of_both is not None
+    assert price_of_member(tmp_path, models["smollm2-135m"]) is None
+
+
+def test_show_states_the_price(tmp_path: Path) -> None:
+    """What the page of a model says is what the book says, and who takes it."""
+    page = show_model(tmp_path, "gpt-4o-2024-11-20")
+    (meaning,) = explain_sizes(page, tmp_path).meanings
+    assert meaning.price is not None
+    assert (meaning.price.input_usd_per_mtok, meaning.price.output_usd_per_mtok) == (Decimal("2.5"), Decimal(10))
+    assert meaning.price.provider in meaning.price.source

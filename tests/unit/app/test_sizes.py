@@ -21,13 +21,20 @@ def test_prices_reach_table_json_and_page(tmp_path: Path, monkeypatch: pytest.Mo
         if member.name not in dollars:
             return None
         cost = Decimal(dollars[member.name])
-        return SizePrice(input_usd_per_mtok=cost / 4, output_usd_per_mtok=cost, source="a price list")
+        return SizePrice(
+            input_usd_per_mtok=cost / 4, output_usd_per_mtok=cost, provider="someone", source="a price list"
+        )
 
     monkeypatch.setattr(sizes_module, "price_of", price_of)
     page = show_model(tmp_path, "qwen2.5")
     explained = explain_sizes(page, tmp_path)
     shown = {each["size"]: each["price"] for each in sizes_json(explained)["meanings"]}
-    assert shown["7B"] == {"input_usd_per_mtok": 0.175, "output_usd_per_mtok": 0.7, "source": "a price list"}
+    assert shown["7B"] == {
+        "input_usd_per_mtok": 0.175,
+        "output_usd_per_mtok": 0.7,
+        "provider": "someone",
+        "source": "a price list",
+    }
     assert shown["3B"] is None
     file = tmp_path / "page.html"
     write_sizes_html(page, explained, file, command="fieldguide show qwen2.5")

@@ -1,9 +1,8 @@
-"""Families: what is shipped, what is refused, and the compiled copy."""
+"""Families: what is shipped, what is refused, and the fast copy."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from datetime import date
 from pathlib import Path
@@ -300,7 +299,7 @@ def test_the_compiled_copy_is_used_and_follows_the_files(tmp_path: Path) -> None
     assert read_families(root, kept) == first
     copy.write_text("{}", encoding="utf-8")
     assert read_families(root, kept) == first
-    assert json.loads(copy.read_text())["families"]
+    assert copy.read_text().count("toy-7b")
     _folder(tmp_path, toy=_GOOD.replace("title: Toy\n", "title: Tray\n"))
     assert read_families(root, kept).families[0].title == "Tray"
     (other,) = kept.iterdir()

@@ -1,11 +1,13 @@
-"""Reading the tables of claims. pydantic and yaml are imported on first use."""
+"""Reading the tables of claims, by way of a fast copy where one is at hand: `catalogue/_compiled.py`."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fieldguide.catalogue._compiled import compiled
 from fieldguide.catalogue._read import read_yaml, validated
 from fieldguide.catalogue.claims._claim import Claim, Collection
 from fieldguide.catalogue.claims._imports import shipped_imports
@@ -16,23 +18,30 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
-def claims() -> tuple[Claim, ...]:
+def claims(copies: Path | None = None) -> tuple[Claim, ...]:
     """Return every claim of the ledger: the tables of the catalogue, then what was taken over from others.
+
+    `copies` is a folder where a fast copy may be kept.
 
     Raises:
         CatalogueError: A file is malformed.
     """
-    return tuple(claim for table in collections() for claim in table.claims()) + shipped_imports()
+    return tuple(claim for table in collections(copies) for claim in table.claims()) + shipped_imports()
 
 
 @cache
-def collections() -> tuple[Collection, ...]:
-    """Return the tables of the catalogue, by name.
+def collections(copies: Path | None = None) -> tuple[Collection, ...]:
+    """Return the tables of the catalogue, by name; see `claims`.
 
     Raises:
         CatalogueError: A file is malformed.
     """
-    return read_collections(files("fieldguide.catalogue.claims").joinpath("data"))
+    folder = files("fieldguide.catalogue.claims").joinpath("data")
+    schema = tuple[Collection, ...]
+    made: tuple[Collection, ...] = compiled(
+        copies, "claims", _tables_in(folder), schema, lambda: read_collections(folder)
+    )
+    return made
 
 
 def collection(name: str) -> Collection:
@@ -55,8 +64,11 @@ def read_collections(folder: Traversable) -> tuple[Collection, ...]:
     Raises:
         CatalogueError: A file is not YAML, repeats or misses a key, has one we do not know, or a value is not possible.
     """
-    found = sorted((item for item in folder.iterdir() if item.name.endswith(".yaml")), key=lambda item: item.name)
-    return tuple(_read_one(item) for item in found)
+    return tuple(_read_one(item) for item in _tables_in(folder))
+
+
+def _tables_in(folder: Traversable) -> list[Traversable]:
+    return sorted((item for item in folder.iterdir() if item.name.endswith(".yaml")), key=lambda item: item.name)
 
 
 def _read_one(item: Traversable) -> Collection:

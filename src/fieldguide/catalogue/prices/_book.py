@@ -10,9 +10,10 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
+from functools import cached_property
 from typing import Any
 
 from fieldguide.catalogue.prices._clauses import covers
@@ -49,7 +50,40 @@ class Entry:
         return self.rule is not None and covers(self.rule, name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    """The entries of one provider in one book; each index over them is made when it is first needed."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        """Take the entries in the order of the book."""
+        self._entries = entries
+
+    def called(self, name: str) -> Entry | None:
+        """Return the first entry with a whole name, in lower case."""
+        return self._by_name.get(name)
+
+    def covering(self, name: str) -> Entry | None:
+        """Return the first entry whose rule covers a name in lower case."""
+        return next((entry for entry in self._ruled if entry.covers(name)), None)
+
+    def alike(self, names: Iterable[str]) -> Entry | None:
+        """Return the first entry with one of some squeezed names."""
+        places = [self._by_squeezed[name] for name in names if name in self._by_squeezed]
+        return self._entries[min(places)] if places else None
+
+    @cached_property
+    def _by_name(self) -> dict[str, Entry]:
+        return {name: entry for entry in reversed(self._entries) for name in entry.names}
+
+    @cached_property
+    def _ruled(self) -> list[Entry]:
+        return [entry for entry in self._entries if entry.rule is not None]
+
+    @cached_property
+    def _by_squeezed(self) -> dict[str, int]:
+        return {squeezed(entry.model): place for place, entry in reversed(list(enumerate(self._entries)))}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Book:
     """What one source lists."""
 
@@ -57,6 +91,14 @@ class Book:
     entries: tuple[Entry, ...]
     facts: Mapping[str, Any]
     """What else its first line holds, such as the tag of the copy it was made from."""
+
+    @cached_property
+    def sellers(self) -> dict[str, Seller]:
+        """The providers, in the order of the book."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.provider, []).append(entry)
+        return {provider: Seller(entries) for provider, entries in found.items()}
 
     def listing(self, entry: Entry) -> Listing:
         """Return one of its lines as a value.
@@ -197,11 +239,3 @@ def _day(text: str) -> date:
 def squeezed(name: str) -> str:
     """Return what is left of a model's name without its owner, capitals, dashes and the like."""
     return re.sub(r"[^a-z0-9:]", "", name.lower().rpartition("/")[2])
-
-
-def by_provider(book: Book) -> Iterator[tuple[str, list[Entry]]]:
-    """Yield the entries of each provider, in the order of the book."""
-    found: dict[str, list[Entry]] = {}
-    for entry in book.entries:
-        found.setdefault(entry.provider, []).append(entry)
-    yield from found.items()

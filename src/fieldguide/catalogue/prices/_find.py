@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fieldguide.catalogue.prices._book import Book, Entry, by_provider, squeezed
+from fieldguide.catalogue.prices._book import Book, Entry, Seller, squeezed
 from fieldguide.catalogue.prices._listing import Listing
 from fieldguide.catalogue.prices._providers import provider_name
 
@@ -53,21 +53,17 @@ def listings_by_provider(
     alike = wanted.alike()
     found: dict[str, list[Listing]] = {}
     for book in books:
-        for name, entries in by_provider(book):
-            if provider in (None, name) and (entry := _best(entries, wanted, name, alike)) is not None:
+        for name, seller in book.sellers.items():
+            if provider in (None, name) and (entry := _best(seller, wanted, name, alike)) is not None:
                 found.setdefault(name, []).append(book.listing(entry))
     return found
 
 
-def _best(entries: list[Entry], wanted: Wanted, provider: str, alike: set[str]) -> Entry | None:
-    for called in wanted.called(provider):
-        if entry := _first(entries, lambda each, name=called: name in each.names):  # type: ignore[misc]
+def _best(seller: Seller, wanted: Wanted, provider: str, alike: set[str]) -> Entry | None:
+    for name in wanted.called(provider):
+        if entry := seller.called(name):
             return entry
-    for called in wanted.known_as(provider):
-        if entry := _first(entries, lambda each, name=called: each.covers(name)):  # type: ignore[misc]
+    for name in wanted.known_as(provider):
+        if entry := seller.covering(name):
             return entry
-    return _first(entries, lambda each: squeezed(each.model) in alike)
-
-
-def _first(entries: list[Entry], holds: Callable[[Entry], bool]) -> Entry | None:
-    return next((entry for entry in entries if holds(entry)), None)
+    return seller.alike(alike)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fieldguide.catalogue._compiled import compiled
 from fieldguide.catalogue._read import read_yaml, validated
 from fieldguide.catalogue.prices._book import Book, book_of, line_of
 from fieldguide.catalogue.prices._listing import BATCH, DatedRates, PriceSource, Variant, rates_from_json
@@ -59,28 +61,38 @@ class OwnProvider:
 
 
 @cache
-def own_books() -> tuple[Book, ...]:
-    """Return our own prices, a book for each page that was read on a day.
+def own_books(copies: Path | None = None) -> tuple[Book, ...]:
+    """Return our own prices, a book for each provider; `copies` is a folder for a fast copy.
 
     Raises:
         CatalogueError: A file is malformed.
     """
-    return read_own(files("fieldguide.catalogue.prices").joinpath("own"))
+    folder = files("fieldguide.catalogue.prices").joinpath("own")
+    items = _files_in(folder)
+    read: tuple[OwnProvider, ...] = compiled(
+        copies, "own-prices", items, tuple[OwnProvider, ...], lambda: tuple(map(_read_one, items))
+    )
+    return tuple(_book(each) for each in read)
 
 
 def read_own(folder: Traversable) -> tuple[Book, ...]:
     """Return what the YAML files in `folder` say; see `own_books`."""
-    books = []
-    for item in sorted(folder.iterdir(), key=lambda each: each.name):
-        if item.name.endswith(".yaml"):
-            content: OwnProvider = validated(item.name, read_yaml(item), OwnProvider)
-            if item.name != f"{content.provider}.yaml":
-                raise CatalogueError(item.name, "provider", f"the file must be called {content.provider}.yaml")
-            books.append(_book(item.name, content))
-    return tuple(books)
+    return tuple(_book(_read_one(item)) for item in _files_in(folder))
 
 
-def _book(file: str, content: OwnProvider) -> Book:
+def _files_in(folder: Traversable) -> list[Traversable]:
+    return sorted((item for item in folder.iterdir() if item.name.endswith(".yaml")), key=lambda item: item.name)
+
+
+def _read_one(item: Traversable) -> OwnProvider:
+    content: OwnProvider = validated(item.name, read_yaml(item), OwnProvider)
+    if item.name != f"{content.provider}.yaml":
+        raise CatalogueError(item.name, "provider", f"the file must be called {content.provider}.yaml")
+    return content
+
+
+def _book(content: OwnProvider) -> Book:
+    file = f"{content.provider}.yaml"
     newest = max(price.as_of for model in content.models for price in model.prices)
     source = PriceSource(
         name=f"fieldguide {content.provider}", url=f"catalogue/prices/own/{file}", licence="facts", read=newest

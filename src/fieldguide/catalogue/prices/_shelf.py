@@ -57,7 +57,7 @@ def shelf(home: Path) -> Shelf:
         warnings.append("genai-prices is not installed: pip install 'fieldguide[prices]' adds dated, reviewed prices")
     others = sorted((chosen[name] for name in BOOKS[1:] if name in chosen), key=lambda each: each.source.read)
     dated = [chosen["genai-prices"]] if "genai-prices" in chosen else []
-    books = (*own_books(), *dated, *reversed(others))
+    books = (*own_books(home / "cache"), *dated, *reversed(others))
     return Shelf(books=books, refreshed=frozenset(refreshed), warnings=tuple(warnings))
 
 
