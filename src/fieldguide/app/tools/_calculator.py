@@ -88,10 +88,9 @@ def _power(base: Number, exponent: Number) -> Number:
         return Fraction(base ** int(exponent))
     if exponent == Fraction(1, 2):
         return _root(base)
-    value = float(base) ** float(exponent)
-    if isinstance(value, complex):
+    if base < 0:
         raise ValueError("the value is not a real number")
-    return value
+    return math.pow(base, exponent)
 
 
 def _root(value: Number) -> Number:

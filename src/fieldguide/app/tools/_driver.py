@@ -16,6 +16,7 @@ import sys
 import traceback
 import types
 import typing
+from typing import Any
 
 _SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
@@ -35,7 +36,7 @@ def main() -> None:
         json.dump(told, stream)
 
 
-def _do(task: dict) -> dict:
+def _do(task: dict[str, Any]) -> dict[str, Any]:
     module = types.ModuleType("tools")
     sys.modules["tools"] = module
     module.__dict__["__file__"] = task["file"]
@@ -47,7 +48,7 @@ def _do(task: dict) -> dict:
     return {"value": _jsonable(_called(function, task["arguments"]))}
 
 
-def _public(module: types.ModuleType) -> dict:
+def _public(module: types.ModuleType) -> dict[str, Any]:
     named = getattr(module, "__all__", None)
     found = {
         name: value
@@ -61,8 +62,8 @@ def _public(module: types.ModuleType) -> dict:
 # -- describing -------------------------------------------------------------------------------------------------------
 
 
-def _described(function: types.FunctionType) -> dict:
-    told = {"name": function.__name__}
+def _described(function: types.FunctionType) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": function.__name__}
     try:
         hints = typing.get_type_hints(function, include_extras=True)
         text = inspect.getdoc(function) or ""
@@ -91,7 +92,7 @@ def _described(function: types.FunctionType) -> dict:
     return told
 
 
-def _schema(hint: object) -> dict:
+def _schema(hint: Any) -> dict[str, Any]:
     if hint is typing.Any or hint is inspect.Parameter.empty or hint is object:
         return {}
     if hint in _SIMPLE:
@@ -120,7 +121,7 @@ def _schema(hint: object) -> dict:
     return _container(hint, origin or hint, parts)
 
 
-def _container(hint: object, origin: object, parts: tuple) -> dict:
+def _container(hint: Any, origin: Any, parts: tuple[Any, ...]) -> dict[str, Any]:
     if not isinstance(origin, type):
         raise TypeError(f"the hint {hint!r} cannot be said in JSON")
     if issubclass(origin, tuple) and parts and parts[-1] is not Ellipsis:
@@ -135,7 +136,7 @@ def _container(hint: object, origin: object, parts: tuple) -> dict:
     raise TypeError(f"the hint {hint!r} cannot be said in JSON")
 
 
-def _object(fields: dict, required: list) -> dict:
+def _object(fields: dict[str, Any], required: list[str]) -> dict[str, Any]:
     properties = {name: _schema(hint) for name, hint in fields.items()}
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
@@ -145,7 +146,7 @@ _ENTRY = re.compile(r"^\s+\*{0,2}(\w+)\s*(?:\([^)]*\))?:\s*(.+)$")
 _SPHINX = re.compile(r"^\s*:param(?: [^:]*?)? (\w+):\s*(.+)$", re.M)
 
 
-def _about_arguments(text: str) -> dict:
+def _about_arguments(text: str) -> dict[str, Any]:
     about = {name: words.strip() for name, words in _SPHINX.findall(text)}
     if section := _GOOGLE.search(text):
         last = None
@@ -168,7 +169,7 @@ def _summary(text: str) -> str:
 # -- calling ----------------------------------------------------------------------------------------------------------
 
 
-def _called(function: types.FunctionType, arguments: dict) -> object:
+def _called(function: types.FunctionType, arguments: dict[str, Any]) -> object:
     hints = typing.get_type_hints(function)
     given = {name: _converted(hints.get(name, typing.Any), value) for name, value in arguments.items()}
     by_place = [
@@ -184,7 +185,7 @@ def _called(function: types.FunctionType, arguments: dict) -> object:
     return value
 
 
-def _converted(hint: object, value: object) -> object:
+def _converted(hint: Any, value: object) -> object:
     """Return a JSON value as what its hint asks for; what cannot be turned into it stays as it is."""
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
@@ -208,7 +209,7 @@ def _converted(hint: object, value: object) -> object:
     return value
 
 
-def _of_union(parts: tuple, value: object) -> object:
+def _of_union(parts: tuple[Any, ...], value: object) -> object:
     if value is None or any(type(value) is part for part in parts):
         return value
     for part in parts:

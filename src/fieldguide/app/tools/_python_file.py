@@ -18,7 +18,7 @@ _ALGEBRA = Path(__file__).with_name("algebra.py")
 _LARGEST_FILE_BYTES = 1 << 20
 PACKAGES = ("sympy", "mpmath")
 """Shown to tools where this installation has them, beside the standard library and numpy."""
-LIMITS = Limits(cpu_s=10.0, wall_s=20.0, memory_bytes=1 << 30, output_bytes=1 << 20, file_bytes=16 << 20, files=64)
+LIMITS = Limits(cpu_s=6.0, wall_s=15.0, memory_bytes=1 << 30, output_bytes=1 << 20, file_bytes=16 << 20, files=64)
 
 
 class ToolFault(Exception):  # noqa: N818 - not an error of ours: it is said to the model
@@ -106,7 +106,8 @@ def _read(path: str) -> str:
 def _run(judge: CodeJudge, task: Mapping[str, Any]) -> dict[str, Any]:
     ran = judge.run(_DRIVER.read_text(encoding="utf-8"), json.dumps(task).encode(), LIMITS)
     if ran.fault is not None:
-        raise ToolFault(ran.fault)
+        killed = "SIGKILL" in ran.fault
+        raise ToolFault("it used more time or memory than a tool is allowed" if killed else ran.fault)
     try:
         told: dict[str, Any] = json.loads(ran.stdout)
     except ValueError:

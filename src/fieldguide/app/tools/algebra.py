@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 Operation = Literal["simplify", "expand", "factor", "solve", "differentiate", "integrate", "limit", "series", "evaluate"]
 _LONGEST = 2000
@@ -53,7 +53,7 @@ def _solved(text: str, variable: str) -> str:
     return str(sympy.solve(equations, unknown, dict=True))
 
 
-def _equation(text: str) -> object:
+def _equation(text: str) -> Any:
     import sympy
 
     if any(sign in text for sign in ("<", ">", "==", "!=")):
@@ -62,7 +62,7 @@ def _equation(text: str) -> object:
     return sympy.Eq(_parsed(left), _parsed(right), evaluate=False) if equals else _parsed(left)
 
 
-def _symbols(parsed: object, names: str) -> list:
+def _symbols(parsed: Any, names: str) -> list[Any]:
     import sympy
 
     if names.strip():
@@ -73,7 +73,7 @@ def _symbols(parsed: object, names: str) -> list:
     return free
 
 
-def _parsed(text: str) -> object:
+def _parsed(text: str) -> Any:
     from sympy.parsing import sympy_parser
 
     rules = (
