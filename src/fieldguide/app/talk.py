@@ -180,6 +180,8 @@ class Talk:
         if text:
             self._keep(Message(role="system", content=text))
             self.messages.insert(0, self.messages.pop())
+            if self.records is not None:
+                self.records.move_last_first()
 
     def take_back(self) -> Message | None:
         """Take the last question and what followed it out of the conversation, and return it; None where none is."""

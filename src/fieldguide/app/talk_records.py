@@ -40,6 +40,11 @@ class TalkRecords:
             self.conversations.take_back(taken)
             del self._turns[len(self._turns) - turns :]
 
+    def move_last_first(self) -> None:
+        """Let the last turn stand first: a system message that was set later."""
+        if self._turns:
+            self._turns.insert(0, self._turns.pop())
+
     def take_back_first(self) -> None:
         """Mark the first turn as taken back: another system message takes its place."""
         if self._turns:
@@ -55,6 +60,7 @@ class TalkRecords:
         """Go on with a conversation and return what was said so far."""
         self.conversation_id, self.reference = conversation.conversation_id, conversation.reference
         turns = [turn for turn in self.conversations.turns(conversation.conversation_id) if not turn.taken_back]
+        turns.sort(key=lambda turn: turn.message.role != "system")  # one that was set later stands first all the same
         self._turns = [turn.turn_id for turn in turns]
         return [turn.message for turn in turns]
 
@@ -100,7 +106,7 @@ def conversation_json(conversation: Conversation, turns: list[Turn] | None = Non
                 "said_at": turn.said_at,
                 "taken_back": turn.taken_back,
                 "message": message_as_json(turn.message),
-                "answer": turn.answer,
+                "answer": None if turn.answer is None else {k: v for k, v in turn.answer.items() if k != "raw"},
             }
             for turn in turns
         ]
