@@ -48,7 +48,9 @@ def sound(name: str) -> Audio:
 def document(name: str) -> Document:
     """Return a file to read: PDF, or text in UTF-8."""
     data = _read(name, _LARGEST_FILE_BYTES)
-    return Document(data=data, name=Path(name).name, media_type=_kind(name, data, _document_type, "a PDF or UTF-8 text"))
+    return Document(
+        data=data, name=Path(name).name, media_type=_kind(name, data, _document_type, "a PDF or UTF-8 text")
+    )
 
 
 def check_taken(blocks: Iterable[Block], can: Capabilities, *, subject: str) -> None:
@@ -59,11 +61,15 @@ def check_taken(blocks: Iterable[Block], can: Capabilities, *, subject: str) -> 
     """
     for block in blocks:
         if isinstance(block, Image) and not can.images:
-            raise UnsupportedError(subject, "pictures", hint="Ask a model that sees; `fieldguide find --modality image`.")
+            raise UnsupportedError(
+                subject, "pictures", hint="Ask a model that sees; `fieldguide find --modality image`."
+            )
         if isinstance(block, Audio) and not can.audio:
             raise UnsupportedError(subject, "sound", hint="Ask a model that hears; `fieldguide find --modality audio`.")
         if isinstance(block, Document) and not can.documents:
-            raise UnsupportedError(subject, "files", hint="Put the text into the prompt: `fieldguide ask MODEL - < FILE`.")
+            raise UnsupportedError(
+                subject, "files", hint="Put the text into the prompt: `fieldguide ask MODEL - < FILE`."
+            )
 
 
 def _read(name: str, largest_bytes: int) -> bytes:

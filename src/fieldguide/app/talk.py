@@ -287,7 +287,9 @@ class Talk:
         budget = self.asking.budget_usd
         if budget is None or self.opened.free:
             return
-        most = self.cost(Usage(input_tokens=_most_tokens(request), output_tokens=request.max_output_tokens or _ANSWER_TOKENS))
+        most = self.cost(
+            Usage(input_tokens=_most_tokens(request), output_tokens=request.max_output_tokens or _ANSWER_TOKENS)
+        )
         spent = total([each.cost_usd for each in self.rounds if not each.stopped])
         if most is None or spent is None or spent + most > budget:
             told = "n/a" if spent is None else f"${spent:.4f}"

@@ -95,7 +95,9 @@ class AnswerView:
         arguments = called.call.raw_arguments if called.call.arguments is None else json.dumps(called.call.arguments)
         result = called.result.content if isinstance(called.result.content, str) else "(blocks)"
         failed = " failed:" if called.result.is_error else ""
-        self.note(f"[{called.call.name}({_cut(arguments or '')}) ->{failed} {_cut(result)} · {seconds(called.seconds)}]")
+        self.note(
+            f"[{called.call.name}({_cut(arguments or '')}) ->{failed} {_cut(result)} · {seconds(called.seconds)}]"
+        )
 
 
 def shown(stream: TextIO, text: str) -> str:

@@ -78,9 +78,7 @@ def run(args: Namespace) -> int:
 class _Sitting:
     """Reads what a person types and does it."""
 
-    def __init__(
-        self, args: Namespace, house: House, chat: Chat, view: AnswerView, loop: asyncio.Runner
-    ) -> None:
+    def __init__(self, args: Namespace, house: House, chat: Chat, view: AnswerView, loop: asyncio.Runner) -> None:
         self._args, self._house, self._chat, self._view, self._loop = args, house, chat, view, loop
         self._interactive = sys.stdin.isatty() and not args.json
         self._failed = False
@@ -138,7 +136,12 @@ class _Sitting:
             "cost": lambda rest: self._cost(),
         }
         if name.strip() not in commands:
-            raise UnknownNameError("command", f"/{name.strip()}", [f"/{each}" for each in nearest(name, commands)] , hint=None if nearest(name, commands) else "/help shows them.")
+            raise UnknownNameError(
+                "command",
+                f"/{name.strip()}",
+                [f"/{each}" for each in nearest(name, commands)],
+                hint=None if nearest(name, commands) else "/help shows them.",
+            )
         commands[name.strip()](rest)
 
     def _system(self, text: str) -> None:

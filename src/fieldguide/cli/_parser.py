@@ -394,5 +394,8 @@ def _add_name(parser: Parser, *, optional: bool) -> None:
 
 
 def _add_doctor(parser: Parser) -> None:
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="check that this model answers")
+    parser.add_argument("models", metavar="MODEL", nargs="*", help="examine these models: prompt, template, answers")
+    parser.add_argument("--same", action="store_true", help="say whether two endpoints have the same model")
+    parser.add_argument("--prompt-tokens", metavar="N", type=int, help="longest prompt to try (8000, or what fits)")
+    parser.add_argument("--budget-usd", metavar="X", help="do not begin where the checks may cost more than this")
     _add_model_options(parser)

@@ -111,5 +111,5 @@ def _schema(path: Path) -> ResponseSchema:
         raise InputFileError(str(path), "is not a JSON object.", hint="A schema is written as {...}.")
     if (fault := fault_of_schema(schema)) is not None:
         raise InputFileError(str(path), f"is not a JSON schema: {fault}.")
-    name = "".join(char if char.isalnum() and char.isascii() or char in "_-" else "_" for char in path.stem)[:64]
+    name = "".join(char if (char.isalnum() and char.isascii()) or char in "_-" else "_" for char in path.stem)[:64]
     return ResponseSchema(schema=schema, name=name or "answer", strict=True)

@@ -73,7 +73,12 @@ class Conversations:
     def add(self, conversation_id: int, message: Message, answer: Mapping[str, JsonValue] | None = None) -> int:
         """Record a turn and return its number; it is on the disk when this returns."""
         said_at = now()
-        values = (conversation_id, said_at, to_json(message_as_json(message)), None if answer is None else to_json(answer))
+        values = (
+            conversation_id,
+            said_at,
+            to_json(message_as_json(message)),
+            None if answer is None else to_json(answer),
+        )
 
         def write(connection: sqlite3.Connection) -> int:
             cursor = connection.execute(

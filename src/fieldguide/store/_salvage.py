@@ -8,7 +8,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-_TABLES = ("models", "exams", "exam_items", "runs", "run_attempts", "calls", "scores", "looks", "conversations", "turns")
+_TABLES = (
+    "models",
+    "exams",
+    "exam_items",
+    "runs",
+    "run_attempts",
+    "calls",
+    "scores",
+    "looks",
+    "conversations",
+    "turns",
+)
 _JSON_COLUMNS = {
     "models": ("identity", "facts"),
     "exams": ("header",),

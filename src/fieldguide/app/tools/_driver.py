@@ -125,11 +125,18 @@ def _container(hint: Any, origin: Any, parts: tuple[Any, ...]) -> dict[str, Any]
     if not isinstance(origin, type):
         raise TypeError(f"the hint {hint!r} cannot be said in JSON")
     if issubclass(origin, tuple) and parts and parts[-1] is not Ellipsis:
-        return {"type": "array", "prefixItems": [_schema(part) for part in parts], "minItems": len(parts),
-                "maxItems": len(parts)}
-    if origin in (list, tuple, set, frozenset) or origin.__module__ == "collections.abc" and "__getitem__" in dir(
-        origin
-    ) and not issubclass(origin, typing.get_origin(typing.Mapping)):
+        return {
+            "type": "array",
+            "prefixItems": [_schema(part) for part in parts],
+            "minItems": len(parts),
+            "maxItems": len(parts),
+        }
+    if (
+        origin in (list, tuple, set, frozenset)
+        or (origin.__module__ == "collections.abc"
+        and "__getitem__" in dir(origin)
+        and not issubclass(origin, typing.get_origin(typing.Mapping)))
+    ):
         return {"type": "array", **({"items": _schema(parts[0])} if parts else {})}
     if origin is dict or issubclass(origin, typing.get_origin(typing.Mapping)):
         return {"type": "object", **({"additionalProperties": _schema(parts[1])} if len(parts) == 2 else {})}

@@ -49,7 +49,9 @@ def _inner(schema: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
             yield name, schema[name]
 
 
-def faults(value: object, schema: Mapping[str, Any], *, root: Mapping[str, Any] | None = None, at: str = "") -> list[str]:
+def faults(
+    value: object, schema: Mapping[str, Any], *, root: Mapping[str, Any] | None = None, at: str = ""
+) -> list[str]:
     """Return in what a value does not keep to a schema, in words for the model that wrote it; empty where it does.
 
     Keywords that are not known here are passed over.

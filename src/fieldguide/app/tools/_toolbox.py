@@ -132,7 +132,5 @@ class Toolbox:
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), False
 
 
-def _bound(
-    tool: Tool, call: Callable[[str, Mapping[str, JsonValue]], JsonValue], *, of_user: bool
-) -> BoundTool:
+def _bound(tool: Tool, call: Callable[[str, Mapping[str, JsonValue]], JsonValue], *, of_user: bool) -> BoundTool:
     return BoundTool(tool=tool, run=lambda given: call(tool.name, given), of_user=of_user)

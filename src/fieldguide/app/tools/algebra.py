@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-Operation = Literal["simplify", "expand", "factor", "solve", "differentiate", "integrate", "limit", "series", "evaluate"]
+Operation = Literal[
+    "simplify", "expand", "factor", "solve", "differentiate", "integrate", "limit", "series", "evaluate"
+]
 _LONGEST = 2000
 
 
 def algebra(
     operation: Operation,
-    expression: Annotated[str, "such as x**2 - 4, sin(x)/x or, to solve, x**2 = 4; several equations are separated by ;"],
+    expression: Annotated[
+        str, "such as x**2 - 4, sin(x)/x or, to solve, x**2 = 4; several equations are separated by ;"
+    ],
     variable: Annotated[str, "the variable, several separated by commas; the only one where it is left out"] = "",
     lower: Annotated[str, "lower bound of a definite integral"] = "",
     upper: Annotated[str, "upper bound of a definite integral"] = "",
