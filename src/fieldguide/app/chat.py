@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from fieldguide.app.wiring import House
 from fieldguide.domain import Block, Message, Text, ToolCall, ToolResult
 from fieldguide.errors import InputFileError, UsageError
 
-_ATTACH = {"image": image, "audio": sound, "file": document}
+_ATTACH: dict[str, Callable[[str], Block]] = {"image": image, "audio": sound, "file": document}
 
 
 @dataclass(slots=True)

@@ -201,8 +201,8 @@ async def _keep_budget(house: House, opened: OpenedModel, foreseen: Forecast, ho
     cost = Decimal(0) if opened.free else None if known is None else known.cost_of(foreseen.usage)
     told = "free" if opened.free else "price not known" if cost is None else f"at most ${cost:.4f}"
     how.say(
-        f"forecast for {opened.runner.model.name}: {foreseen.requests} requests, about {foreseen.input_tokens:,} tokens "
-        f"in, at most {foreseen.output_tokens:,} out, {told}"
+        f"forecast for {opened.runner.model.name}: {foreseen.requests} requests, about "
+        f"{foreseen.input_tokens:,} tokens in, at most {foreseen.output_tokens:,} out, {told}"
     )
     if how.budget_usd is not None and (cost is None or cost > how.budget_usd):
         raise BudgetExceededError(

@@ -139,8 +139,8 @@ class _Sitting:
             raise UnknownNameError(
                 "command",
                 f"/{name.strip()}",
-                [f"/{each}" for each in nearest(name, commands)],
-                hint=None if nearest(name, commands) else "/help shows them.",
+                [f"/{each}" for each in nearest(name, list(commands))],
+                hint=None if nearest(name, list(commands)) else "/help shows them.",
             )
         commands[name.strip()](rest)
 

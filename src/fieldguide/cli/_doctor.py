@@ -41,7 +41,7 @@ def run(args: Namespace) -> int:
         def work(stop: Stop) -> Coroutine[Any, Any, list[Finding] | Comparison]:
             options = model_options(args, line, stopped=lambda: stop.requested)
             if args.same:
-                return same_model(house, *args.models, options, how)
+                return same_model(house, args.models[0], args.models[1], options, how)
             return examine(house, args.models, options, how)
 
         found: list[Finding] | Comparison = run_to_end(house, work, say=line.say, gentle=False)

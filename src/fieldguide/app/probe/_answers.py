@@ -63,7 +63,7 @@ async def stop_text(asker: Asker, before: Completion) -> Finding:
     """Return whether a stop text ends an answer where it stands, and is left out."""
     check = "stop texts are honoured"
     text = before.text
-    place = next((at for at in range(6, len(text) - 6) if text[at] in ", " and text[at + 1 : at + 2].isalnum()), None)
+    place = next((at for at in range(6, len(text) - 6) if text.index(text[at : at + 6]) == at), None)
     if place is None:
         return untold(check, f"the answer {text[:40]!r} has no place to stop at")
     stop = text[place : place + 6]

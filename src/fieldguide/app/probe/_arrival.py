@@ -1,4 +1,4 @@
-"""Does the whole prompt arrive? Marked prompts of growing length: what is counted of them, and what is found in them."""
+"""Does the whole prompt arrive? Marked prompts of growing length: what is counted of them, and what comes back."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _cut(sent: list[_Sent]) -> Finding | None:
         if last.counted < _LEAST_SHARE * expected:
             return broken(
                 CHECK,
-                f"of a prompt of about {expected:,.0f} tokens {last.counted:,} were counted, and codes were found at the "
+                f"of a prompt of about {expected:,.0f} tokens {last.counted:,} were counted, and the model repeated "
                 f"{_found(last)}",
                 _HINT,
             )
@@ -121,12 +121,13 @@ def _whole(sent: list[_Sent], refused: str | None) -> Finding:
     if longest.counted is not None and len(sent) > 1:
         return ok(
             CHECK,
-            f"counts grow as they should up to {size}; of its codes the model repeated those at the {_found(longest)}, "
+            f"counts grow as they should up to {size}; of its codes the model repeated {_found(longest)}, "
             f"which may be all it can{beyond}",
             "likely",
         )
-    return untold(CHECK, f"of {size} the model repeated the codes at the {_found(longest)}; nothing else tells{beyond}")
+    return untold(CHECK, f"of {size} the model repeated {_found(longest)} of the codes; nothing else tells{beyond}")
 
 
 def _found(sent: _Sent) -> str:
-    return ", ".join(place for place, found in zip(_PLACES, sent.found) if found) or "no place"
+    places = [place for place, found in zip(_PLACES, sent.found) if found]
+    return f"those at the {' and the '.join(places)}" if places else "none"

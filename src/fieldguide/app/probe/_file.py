@@ -11,7 +11,7 @@ from fieldguide.formats import FileSource, read_gguf, template_warnings
 
 
 def template_of_file(path: Path) -> list[Finding]:
-    """Return what is odd about the template of a file: none, unsafe, or one that doubles the token that begins texts."""
+    """Return what is odd about the template of a file: none, unsafe, or it doubles the token that begins texts."""
     check = "the file's chat template"
     try:
         with FileSource(path) as source:

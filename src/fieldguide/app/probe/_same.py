@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from fieldguide.app.probe._asker import Asker
 from fieldguide.domain import Completion
@@ -20,7 +20,7 @@ TEXTS = (
     "def fold(xs: list[int]) -> dict[str, float]:\n    return {f'{x:04d}': x / 3 for x in xs if x % 7 != 0}\n",
     "Donaudampfschifffahrtsgesellschaftskapit\u00e4n trifft \u00dcberschallflugzeug",
     "\u4eca\u5929\u5929\u6c14\u5f88\u597d\uff0c\u6211\u4eec\u53bb\u516c\u56ed\u6563\u6b65\u5427\u3002",
-    "\u041f\u0440\u0438\u0432\u0435\u0442, \u043a\u0430\u043a \u0434\u0435\u043b\u0430? 3.14159265358979 * 271828182845 = ?",
+    "\u041f\u0440\u0438\u0432\u0435\u0442, \u043a\u0430\u043a \u0434\u0435\u043b\u0430? 3.14159 * 271828182845 = ?",
     "\U0001f98a\U0001f680 \u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5\u05dd     \t\t  ::==>> {{}} \\\\n",
 )
 """What tokenizers cut differently: words, code, compounds, scripts, digits, signs, blanks."""
@@ -92,7 +92,7 @@ async def _counts(asker: Asker) -> list[int | None]:
 
 
 async def _answers(asker: Asker, *, with_logprobs: bool) -> list[Completion]:
-    options = {"logprobs": 0} if with_logprobs else {}
+    options: dict[str, Any] = {"logprobs": 0} if with_logprobs else {}
     given = []
     for prompt in PROMPTS:
         try:
@@ -139,10 +139,8 @@ def _verdict(
     size = len(PROMPTS)
     low = lower_bound(agreed, size)
     p_value = fisher_less(agreed, size, repeated, 2 * size)
-    reasons = [
-        f"{agreed} of {size} greedy answers agree (at least {low:.0%} at 95 %); asked again, the endpoints repeat "
-        f"{repeated} of their own {2 * size}"
-    ]
+    again = f"asked again, the endpoints repeat {repeated} of their own {2 * size}"
+    reasons = [f"{agreed} of {size} greedy answers agree (at least {low:.0%} at 95 %); {again}"]
     if tokenizer is not None:
         reasons.append(f"fixed texts count {'alike' if tokenizer else 'differently: another tokenizer'}")
     if template is False:
@@ -165,7 +163,7 @@ def _agreed(one: list[Completion], two: list[Completion]) -> int:
 
 
 def _distance(one: list[Completion], two: list[Completion]) -> float | None:
-    """Return the mean difference of log probabilities over the tokens that both began with; None where there are none."""
+    """Return the mean difference of log probabilities over the tokens that both began with."""
     gaps: list[float] = []
     for left, right in zip(one, two):
         for mine, theirs in zip(left.logprobs or (), right.logprobs or ()):

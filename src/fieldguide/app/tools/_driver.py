@@ -6,6 +6,7 @@ standard input. What the functions print goes to standard error; standard output
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import enum
 import inspect
@@ -50,13 +51,12 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
 
 def _public(module: types.ModuleType) -> dict[str, Any]:
     named = getattr(module, "__all__", None)
-    found = {
+    return {
         name: value
         for name, value in vars(module).items()
         if inspect.isfunction(value)
         and (name in named if named is not None else not name.startswith("_") and value.__module__ == "tools")
     }
-    return found
 
 
 # -- describing -------------------------------------------------------------------------------------------------------
@@ -131,14 +131,13 @@ def _container(hint: Any, origin: Any, parts: tuple[Any, ...]) -> dict[str, Any]
             "minItems": len(parts),
             "maxItems": len(parts),
         }
-    if (
-        origin in (list, tuple, set, frozenset)
-        or (origin.__module__ == "collections.abc"
+    if origin in (list, tuple, set, frozenset) or (
+        origin.__module__ == "collections.abc"
         and "__getitem__" in dir(origin)
-        and not issubclass(origin, typing.get_origin(typing.Mapping)))
+        and not issubclass(origin, collections.abc.Mapping)
     ):
         return {"type": "array", **({"items": _schema(parts[0])} if parts else {})}
-    if origin is dict or issubclass(origin, typing.get_origin(typing.Mapping)):
+    if origin is dict or issubclass(origin, collections.abc.Mapping):
         return {"type": "object", **({"additionalProperties": _schema(parts[1])} if len(parts) == 2 else {})}
     raise TypeError(f"the hint {hint!r} cannot be said in JSON")
 
@@ -192,7 +191,7 @@ def _called(function: types.FunctionType, arguments: dict[str, Any]) -> object:
     return value
 
 
-def _converted(hint: Any, value: object) -> object:
+def _converted(hint: Any, value: Any) -> Any:
     """Return a JSON value as what its hint asks for; what cannot be turned into it stays as it is."""
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
@@ -203,7 +202,8 @@ def _converted(hint: Any, value: object) -> object:
         return hint(value)
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         fields = typing.get_type_hints(hint)
-        return hint(**{name: _converted(fields.get(name), part) for name, part in value.items()})
+        made: Any = hint
+        return made(**{name: _converted(fields.get(name), part) for name, part in value.items()})
     if origin in (typing.Union, types.UnionType):
         return _of_union(parts, value)
     if origin in (list, set, frozenset) and isinstance(value, list):
@@ -246,7 +246,7 @@ def _is_json(value: object) -> bool:
 def _said(error: BaseException) -> str:
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".py")]
     inside = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != "program.py"]
-    where = f" (line {inside[-1].lineno} of {os.path.basename(inside[-1].filename)})" if lines and inside else ""
+    where = f" (line {inside[-1].lineno} of {inside[-1].filename.rpartition('/')[2]})" if lines and inside else ""
     return f"{type(error).__name__}: {error}{where}"[:2000]
 
 
