@@ -149,7 +149,12 @@ async def test_what_a_person_forbids_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "t.py"
     path.write_text('def f() -> str:\n    """F."""\n    return "ran"\n')
     asked: list[str] = []
-    box = Toolbox(approve=lambda call: bool(asked.append(call.name)))
+
+    def forbid(call: ToolCall) -> bool:
+        asked.append(call.name)
+        return False
+
+    box = Toolbox(approve=forbid)
     box.add(str(path))
     assert "did not allow" in str((await called(box, "f")).result.content)
     box.approve = lambda call: True
