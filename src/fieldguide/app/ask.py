@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fieldguide.app.references import ModelOptions, OpenedModel, open_model
+from fieldguide.app.references import ModelOptions, open_model
 from fieldguide.app.talk import Asking, Reply, Round, Talk, Told, as_record
 from fieldguide.app.talk_records import TalkRecords
 from fieldguide.app.tools import Toolbox
 from fieldguide.app.wiring import House
 from fieldguide.domain import (
     Block,
-    Completion,
     CompletionRequest,
     Message,
     ResolvedModel,
@@ -167,9 +165,3 @@ def round_json(made: Round) -> dict[str, Any]:
 
 def _logprob(token: TokenLogprob) -> dict[str, Any]:
     return {"token": token.token, "logprob": token.logprob}
-
-
-async def one_answer(opened: OpenedModel, messages: Sequence[Message], *, max_output_tokens: int) -> Completion:
-    """Return a greedy answer of an open model, unrecorded."""
-    request = CompletionRequest(messages=tuple(messages), max_output_tokens=max_output_tokens, temperature=0)
-    return await opened.runner.complete(request)

@@ -156,7 +156,7 @@ class Talk:
             answered = True
             raise
         finally:
-            if not answered and self.messages and self.messages[-1] is message:
+            if not answered:
                 self.take_back()
 
     async def _answered(self) -> Reply:

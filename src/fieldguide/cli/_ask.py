@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any
 
 from fieldguide.app.ask import Answer, Question, answer_json, ask
@@ -29,8 +28,6 @@ def run(args: Namespace) -> int:
     question, asking = _question(args), asking_of(args)
     if question.text and (question.system or question.blocks or args.tools or args.schema):
         raise UsageError("--text goes with a prompt alone: a plain text has no system message, files, tools or schema.")
-    if args.json or args.raw:
-        asking = replace(asking, stream=not args.no_stream)
     house = house_of(args)
     silent = args.json or args.raw
     view = AnswerView(quiet=args.quiet, show_reasoning=not args.hide_reasoning)

@@ -130,6 +130,18 @@ async def test_an_error_leaves_the_conversation_as_it_was(house: House) -> None:
     ]  # fmt: skip
 
 
+async def test_an_error_after_a_tool_was_run_leaves_the_conversation_as_it_was_too(house: House) -> None:
+    """What was paid for stays counted, and its turns stay in the records as taken back."""
+    answers: list[Completion | RateLimitError] = [wants(("a", "1+1")), RateLimitError("slow down")]
+    runner = FakeRunner(lambda request: answers.pop(0), capabilities=all_capabilities())
+    talk = talk_with(house, runner, None, "calculator")
+    with pytest.raises(RateLimitError):
+        await talk.say(user("one"))
+    assert (talk.messages, len(talk.rounds)) == ([], 1)
+    turns = house.store.conversations.turns(find(house, None).conversation_id)
+    assert [turn.taken_back for turn in turns] == [True, True, True]
+
+
 async def test_what_had_come_is_kept_when_a_person_stops_it(house: House) -> None:
     """Ctrl-C is a cancellation: the words so far are the answer, marked as stopped."""
 

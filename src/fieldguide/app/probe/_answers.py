@@ -7,7 +7,7 @@ import json
 from fieldguide.app.probe._asker import Asker, asked
 from fieldguide.app.probe._finding import Finding, broken, doubtful, ok, untold
 from fieldguide.app.tools import faults
-from fieldguide.domain import Capabilities, Completion, FinishReason, ResponseSchema, Tool
+from fieldguide.domain import Completion, FinishReason, ResponseSchema, Tool
 from fieldguide.errors import InvalidRequestError, UnsupportedError
 
 _COUNTING = "Count from one to twelve in words, separated by commas."
@@ -145,9 +145,3 @@ async def calls_tools(asker: Asker) -> Finding:
         hint = "Let the server read calls (vLLM: --enable-auto-tool-choice --tool-call-parser; llama-server: --jinja)."
         return broken(check, f"a call stands in the words of the answer: {answer.text[:60]!r}", hint, "likely")
     return untold(check, "the model called none, which a weak one may not")
-
-
-def offered(can: Capabilities) -> list[str]:
-    """Return which of these checks a model can be put to."""
-    named = {"stop": can.stop, "schema": can.structured_output, "tools": can.tools}
-    return [name for name, able in named.items() if able]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from fieldguide.domain import Completion, CompletionRequest, Message, TextDelta
@@ -33,7 +32,7 @@ class Asker:
         return await self.send(asked(words, system=system, **options))
 
     async def send(self, request: CompletionRequest) -> Completion:
-        """Return the answer to a request; where a model takes no temperature the request goes without."""
+        """Return the answer to a request."""
         completion = await self.runner.complete(request)
         self.answers.append(completion)
         return completion
@@ -41,14 +40,10 @@ class Asker:
     async def streamed(self, request: CompletionRequest) -> tuple[Completion, str]:
         """Return a streamed answer and the words of its pieces, put together."""
         words: list[str] = []
-        async for piece in self.runner.stream(replace(request)):
+        async for piece in self.runner.stream(request):
             if isinstance(piece, Completion):
                 self.answers.append(piece)
                 return piece, "".join(words)
             if isinstance(piece, TextDelta) and not piece.reasoning:
                 words.append(piece.text)
         raise AssertionError("a stream ends with its completion or an error")
-
-    def input_tokens(self) -> Sequence[int | None]:
-        """Return what was counted of each prompt."""
-        return [answer.usage.input_tokens for answer in self.answers]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +49,6 @@ class Toolbox:
     approve: Callable[[ToolCall], bool] = lambda call: True
     _judge: CodeJudge | None = None
     _approved: set[str] = field(default_factory=set)
-    _asking: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def tools(self) -> tuple[Tool, ...]:
