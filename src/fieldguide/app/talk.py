@@ -351,7 +351,7 @@ def _words(block: Block) -> str:
 
 def _for_model(messages: list[Message], opened: OpenedModel) -> tuple[tuple[Message, ...], tuple[str, ...]]:
     """Return a conversation as a model can take it, and what had to stay behind."""
-    provider = str(getattr(opened.runner, "provider", None) or opened.provider.removesuffix("-responses"))
+    provider = str(getattr(opened.runner, "provider", opened.provider))
     made = carried(messages, provider=provider)
     can = opened.runner.capabilities
     kept: list[Message] = []

@@ -251,3 +251,17 @@ def test_an_answer_of_several_rounds_costs_their_sum() -> None:
     known = Round(completion=done, cost_usd=Decimal("0.1"))
     assert Reply(rounds=(known, known), ended="answered").cost_usd == Decimal("0.2")
     assert Reply(rounds=(known, replace(known, cost_usd=None)), ended="answered").cost_usd is None
+
+
+@pytest.mark.parametrize("provider", ["openai-responses", "anthropic", "openai-compatible"])
+async def test_a_models_own_reasoning_goes_back_to_it(house: House, provider: str) -> None:
+    """Under the very name of its runner; another's stays behind."""
+    opened = OpenedModel(
+        runner=FakeRunner("x", capabilities=all_capabilities()), provider=provider, licence=None, took=None
+    )
+    talk = Talk(house, opened, Asking())
+    own = Message(role="assistant", content=(Reasoning(encrypted="e", provider=provider), Text(text="a")))
+    talk.messages = [user("q"), own]
+    assert talk.left_out() == ()
+    talk.messages = [user("q"), replace(own, content=(Reasoning(text="t", provider="other"), Text(text="a")))]
+    assert talk.left_out() == ("reasoning of other (1)",)
