@@ -381,5 +381,9 @@ class ScoringError(BenchmarkError):
     """A scorer died or overran; the answer is kept and can be scored again."""
 
 
+class BudgetExceededError(FieldguideError):
+    """The next request might cost more than is left of a budget, and so was not sent."""
+
+
 class StoreError(FieldguideError):
     """The records cannot be read or written."""

@@ -6,16 +6,27 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from decimal import Decimal
+from pathlib import Path
 
 from fieldguide import registry
-from fieldguide.app.ask import ask, question
+from fieldguide.app.evaluate import known_price
 from fieldguide.app.machine import describe_machine, package_version
-from fieldguide.app.references import ModelOptions
+from fieldguide.app.probe import (
+    Comparison,
+    Finding,
+    Forecast,
+    compare,
+    examine_model,
+    forecast,
+    longest_prompt,
+    template_of_file,
+)
+from fieldguide.app.references import ModelOptions, OpenedModel, open_model
 from fieldguide.app.wiring import House
-from fieldguide.errors import FieldguideError
+from fieldguide.errors import BudgetExceededError, FieldguideError
 from fieldguide.scoring.code_judge import TIERS, why_not
 
 _EXTRAS = {
@@ -27,23 +38,44 @@ _LOW_DISK_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The result of one check."""
+class ModelCheck:
+    """How models are to be examined."""
 
-    check: str
-    state: Literal["ok", "warning", "failed"]
-    detail: str
-    hint: str | None = None
+    longest_prompt_tokens: int | None = None
+    """None takes 8,000, or what fits a declared context."""
+    budget_usd: Decimal | None = None
+    tell: Callable[[str], None] = lambda text: None
+    """Told what is being done."""
+    say: Callable[[str], None] = lambda text: None
+    """Told the forecast, before anything is sent."""
 
 
-async def examine(house: House, model: str | None, options: ModelOptions) -> list[Finding]:
-    """Check Python packages, plug-ins, user folder, records and disk, and that a model answers, if one is named."""
+async def examine(house: House, models: Sequence[str], options: ModelOptions, how: ModelCheck) -> list[Finding]:
+    """Check Python packages, plug-ins, user folder, records and disk, and the models that are named."""
     findings = [_machine(), *_extras(), *_plugins(), _disk(house)]
     findings.append(await asyncio.to_thread(_guarded, "records", lambda: _records(house)))
     findings.append(await asyncio.to_thread(_code_judge))
-    if model is not None:
-        findings += await _model(house, model, options)
+    for model in models:
+        findings += await _model(house, model, options, how)
     return findings
+
+
+async def same_model(house: House, first: str, second: str, options: ModelOptions, how: ModelCheck) -> Comparison:
+    """Return whether two endpoints have the same model.
+
+    Raises:
+        FieldguideError: One cannot be opened or asked.
+    """
+    one = await open_model(house, first, options)
+    try:
+        two = await open_model(house, second, options)
+        try:
+            how.say("forecast: 39 short requests to each, about 2,500 tokens in and 1,100 out")
+            return await compare(one.runner, two.runner, tell=how.tell)
+        finally:
+            await two.runner.close()
+    finally:
+        await one.runner.close()
 
 
 def _guarded(check: str, work: Callable[[], Finding]) -> Finding:
@@ -139,19 +171,41 @@ def _in_short(reason: str) -> str:
     return lines[0] if len(lines) == 1 else f"{lines[0].partition(': ')[0]}: {lines[-1]}"
 
 
-async def _model(house: House, model: str, options: ModelOptions) -> list[Finding]:
-    request = question("What is the capital of France?", system=None, text=False, max_output_tokens=24, temperature=0)
+async def _model(house: House, model: str, options: ModelOptions, how: ModelCheck) -> list[Finding]:
     try:
-        answer = await ask(house, model, request, options)
+        opened = await open_model(house, model, options)
     except FieldguideError as error:
         return [Finding(check=model, state="failed", detail=error.message, hint=error.hint)]
-    completion = answer.completion
-    rate = ""
-    if completion.usage.output_tokens and completion.latency.e2e_latency_s:
-        rate = f" ({completion.usage.output_tokens / completion.latency.e2e_latency_s:.0f} tokens/s)"
-    facts = ", ".join(f"{key} {value}" for key, value in answer.model.facts.items() if not isinstance(value, dict))
-    return [
-        Finding(check=model, state="ok", detail=answer.took or answer.model.reference),
-        Finding(check="it answers", state="ok", detail=f"{completion.text.strip()!r}{rate}"),
+    resolved = opened.runner.model
+    facts = ", ".join(f"{key} {value}" for key, value in resolved.facts.items() if not isinstance(value, dict))
+    findings = [
+        Finding(check=model, state="ok", detail=opened.took or resolved.reference),
         Finding(check="it runs as", state="ok", detail=facts or "unknown"),
     ]
+    try:
+        longest = longest_prompt(opened.runner, how.longest_prompt_tokens)
+        await _keep_budget(house, opened, forecast(longest), how)
+        if isinstance(path := resolved.facts.get("path"), str):
+            findings += template_of_file(Path(path))
+        findings += await examine_model(opened.runner, longest_tokens=longest, tell=how.tell)
+    except FieldguideError as error:
+        findings.append(Finding(check="it answers", state="failed", detail=error.message, hint=error.hint))
+    finally:
+        await opened.runner.close()
+    return findings
+
+
+async def _keep_budget(house: House, opened: OpenedModel, foreseen: Forecast, how: ModelCheck) -> None:
+    """Say what the checks may take, and refuse where that is more than may be spent."""
+    known = None if opened.free else await asyncio.to_thread(known_price, house, opened)
+    cost = Decimal(0) if opened.free else None if known is None else known.cost_of(foreseen.usage)
+    told = "free" if opened.free else "price not known" if cost is None else f"at most ${cost:.4f}"
+    how.say(
+        f"forecast for {opened.runner.model.name}: {foreseen.requests} requests, about "
+        f"{foreseen.input_tokens:,} tokens in, at most {foreseen.output_tokens:,} out, {told}"
+    )
+    if how.budget_usd is not None and (cost is None or cost > how.budget_usd):
+        raise BudgetExceededError(
+            f"The checks may cost more than ${how.budget_usd} ({told}).",
+            hint="Raise --budget-usd, or shorten the longest prompt: --prompt-tokens N.",
+        )

@@ -85,6 +85,8 @@ def build_parser() -> Parser:
     _add_exam(command("exam", "_exam", "show exactly what a model will be asked"))
     _add_judge(command("judge", "_judge", "run one program in the sandbox and judge its output"))
     _add_ask(command("ask", "_ask", "ask a model one question"))
+    _add_chat(command("chat", "_chat", "talk with a model"))
+    _add_history(command("history", "_history", "what was said with `ask` and `chat`"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
     _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
@@ -275,12 +277,57 @@ def _add_judge(parser: Parser) -> None:
 
 def _add_ask(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL")
-    parser.add_argument("prompt", metavar="PROMPT", help="the question; `-` reads it from standard input")
-    parser.add_argument("--system", metavar="TEXT", help="system message")
+    parser.add_argument(
+        "prompt", metavar="PROMPT", nargs="?", help="the question; `-`, or nothing, reads it from standard input"
+    )
     parser.add_argument("--text", action="store_true", help="continue the prompt as plain text, without chat template")
-    parser.add_argument("--max-tokens", metavar="N", type=int, default=1024, help="most tokens to generate (1024)")
-    parser.add_argument("--temperature", metavar="T", type=float, help="0 is deterministic")
+    parser.add_argument("--image", metavar="FILE", action="append", default=[], help="PNG, JPEG, WebP, GIF or URL")
+    parser.add_argument("--audio", metavar="FILE", action="append", default=[], help="WAV or MP3; repeatable")
+    parser.add_argument("--file", metavar="FILE", action="append", default=[], help="PDF or text; repeatable")
+    parser.add_argument("--schema", metavar="FILE.json", type=Path, help="JSON schema that the answer must keep to")
+    parser.add_argument("--logprobs", action="store_true", help="log probabilities of the answer's tokens (in --json)")
+    parser.add_argument("--raw", action="store_true", help="print the provider's responses as they came")
+    _add_talk_options(parser)
     _add_model_options(parser)
+
+
+def _add_talk_options(parser: Parser) -> None:
+    group = parser.add_argument_group("the answer")
+    group.add_argument("--system", metavar="TEXT", help="system message")
+    group.add_argument("--max-tokens", metavar="N", type=int, default=1024, help="most tokens to generate (1024)")
+    group.add_argument("--temperature", metavar="T", type=float, help="0 is deterministic")
+    group.add_argument("--top-p", metavar="P", type=float, help="sample from the likeliest tokens of this probability")
+    group.add_argument("--seed", metavar="N", type=int, help="sampling seed, for models that take one")
+    group.add_argument("--stop", metavar="TEXT", action="append", default=[], help="text that ends it; repeatable")
+    group.add_argument("--reasoning", metavar="LEVEL", help="low, medium, high, or most tokens to think with")
+    group.add_argument("--hide-reasoning", action="store_true", help="do not show what the model thinks")
+    group.add_argument("--no-stream", action="store_true", help="wait for the whole answer")
+    group = parser.add_argument_group("tools")
+    group.add_argument(
+        "--tools",
+        metavar="FILE.py|NAME",
+        action="append",
+        default=[],
+        help="functions of a file, `calculator` or `algebra`; repeatable; they run in the sandbox",
+    )
+    group.add_argument("--yes", action="store_true", help="let functions of a file run without asking a person")
+    group.add_argument("--max-rounds", metavar="N", type=int, default=8, help="most requests for one answer (8)")
+    group.add_argument("--budget-usd", metavar="X", help="send nothing that might cost more than this in all")
+
+
+def _add_chat(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="with --continue: to carry the conversation to")
+    parser.add_argument(
+        "--continue", dest="resume", metavar="ID", nargs="?", const="", help="go on with a conversation (the last chat)"
+    )
+    _add_talk_options(parser)
+    _add_model_options(parser)
+
+
+def _add_history(parser: Parser) -> None:
+    parser.add_argument("id", metavar="ID", nargs="?", help="show this conversation")
+    parser.add_argument("--limit", metavar="N", type=int, default=20, help="conversations to list (20)")
+    parser.add_argument("--delete", action="store_true", help="remove the conversation for good")
 
 
 def _add_claims(parser: Parser) -> None:
@@ -349,5 +396,8 @@ def _add_name(parser: Parser, *, optional: bool) -> None:
 
 
 def _add_doctor(parser: Parser) -> None:
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="check that this model answers")
+    parser.add_argument("models", metavar="MODEL", nargs="*", help="examine these models: prompt, template, answers")
+    parser.add_argument("--same", action="store_true", help="say whether two endpoints have the same model")
+    parser.add_argument("--prompt-tokens", metavar="N", type=int, help="longest prompt to try (8000, or what fits)")
+    parser.add_argument("--budget-usd", metavar="X", help="do not begin where the checks may cost more than this")
     _add_model_options(parser)

@@ -1,5 +1,6 @@
 """Runs, calls and scores: SQLite by default, behind a small interface."""
 
+from fieldguide.store._conversations import Conversation, Conversations, Turn
 from fieldguide.store._lock import held
 from fieldguide.store._records import CallKey, NewScore, PlannedCall, Run, RunState, StoredAnswer, StoredCall
 from fieldguide.store._recover import Recovered, recover
@@ -7,6 +8,8 @@ from fieldguide.store._store import Store
 
 __all__ = [
     "CallKey",
+    "Conversation",
+    "Conversations",
     "NewScore",
     "PlannedCall",
     "Recovered",
@@ -15,6 +18,7 @@ __all__ = [
     "Store",
     "StoredAnswer",
     "StoredCall",
+    "Turn",
     "held",
     "recover",
 ]

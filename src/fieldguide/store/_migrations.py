@@ -127,9 +127,39 @@ CREATE TABLE looks (
 ) STRICT, WITHOUT ROWID;
 """
 
+_WHOLE_ANSWERS_AND_CONVERSATIONS = """
+ALTER TABLE calls ADD COLUMN cache_write_tokens INTEGER;
+ALTER TABLE calls ADD COLUMN cache_write_5m_tokens INTEGER;
+ALTER TABLE calls ADD COLUMN cache_write_1h_tokens INTEGER;
+ALTER TABLE calls ADD COLUMN input_audio_tokens INTEGER;
+ALTER TABLE calls ADD COLUMN output_audio_tokens INTEGER;
+ALTER TABLE calls ADD COLUMN message TEXT;
+ALTER TABLE calls ADD COLUMN response_id TEXT;
+ALTER TABLE calls ADD COLUMN service_tier TEXT;
+ALTER TABLE calls ADD COLUMN raw_usage TEXT;
+CREATE TABLE conversations (
+    conversation_id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('ask', 'chat')),
+    reference TEXT NOT NULL,
+    title TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE turns (
+    turn_id INTEGER PRIMARY KEY,
+    conversation_id INTEGER NOT NULL REFERENCES conversations,
+    said_at TEXT NOT NULL,
+    taken_back INTEGER NOT NULL DEFAULT 0 CHECK (taken_back IN (0, 1)),
+    message TEXT NOT NULL,
+    answer TEXT
+) STRICT;
+CREATE INDEX turns_of_conversation ON turns (conversation_id);
+"""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("runs and calls", _RUNS_AND_CALLS),
     ("pauses, forecasts, looks and targets of scores", _PAUSES_LOOKS_AND_TARGETS),
+    ("whole answers and conversations", _WHOLE_ANSWERS_AND_CONVERSATIONS),
 )
 """(name, SQL) of each step; the step's number is its place, from 1."""
 

@@ -167,9 +167,11 @@ def _graft_first_page(copy: Path) -> None:
     fresh = copy.with_name("fresh.sqlite")
     with contextlib.closing(connect(fresh)) as connection:
         migrate(connection, where=name_of(fresh))
-    with fresh.open("rb") as file:
-        first = bytearray(file.read(_PAGE_BYTES))
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    new = fresh.read_bytes()
+    first = bytearray(new[:_PAGE_BYTES])
     raw = bytearray(copy.read_bytes()) if copy.exists() else bytearray()
+    raw += new[len(raw) :]  # the schema is longer than a page, and what follows it is not there either
     pages = max(len(raw) // _PAGE_BYTES, 1)
     first[28:32] = pages.to_bytes(4, "big")
     first[32:40] = bytes(8)  # no list of free pages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,17 +15,23 @@ from fieldguide.domain import (
     FinishReason,
     JsonValue,
     Latency,
+    Message,
     Outcome,
     Score,
+    Text,
     Usage,
+    message_as_json,
     message_from_json,
 )
 from fieldguide.store._records import Run, RunState, StoredAnswer, StoredCall
 
 LIGHT_COLUMNS = "calls.call_id, calls.run_id, calls.attempt, calls.accepted, calls.cost_usd, calls.finish_reason, \
-calls.input_tokens, calls.output_tokens, calls.cached_input_tokens, calls.reasoning_tokens, calls.ttft_s, \
+calls.input_tokens, calls.output_tokens, calls.cached_input_tokens, calls.reasoning_tokens, \
+calls.cache_write_tokens, calls.cache_write_5m_tokens, calls.cache_write_1h_tokens, calls.input_audio_tokens, \
+calls.output_audio_tokens, calls.ttft_s, \
 calls.e2e_latency_s, calls.reported_model, calls.error_message"
 """All of a call but what may be long."""
+_USAGE = tuple(field.name for field in fields(Usage))
 
 
 def now() -> str:
@@ -73,16 +80,27 @@ def completion_columns(completion: Completion) -> dict[str, Any]:
         "reasoning": as_text(completion.reasoning),
         "finish_reason": completion.finish_reason.value,
         "raw_finish_reason": as_text(completion.raw_finish_reason),
-        "input_tokens": completion.usage.input_tokens,
-        "output_tokens": completion.usage.output_tokens,
-        "cached_input_tokens": completion.usage.cached_input_tokens,
-        "reasoning_tokens": completion.usage.reasoning_tokens,
+        **asdict(completion.usage),
         "ttft_s": completion.latency.ttft_s,
         "e2e_latency_s": completion.latency.e2e_latency_s,
         "reported_model": as_text(completion.model),
         "raw": as_text(completion.raw),
         "metadata": to_json(completion.metadata),
+        "message": None if _is_its_text(completion) else to_json(message_as_json(completion.reply)),
+        "response_id": as_text(completion.response_id),
+        "service_tier": as_text(completion.service_tier),
+        "raw_usage": None if completion.raw_usage is None else to_json(completion.raw_usage),
     }
+
+
+def _is_its_text(completion: Completion) -> bool:
+    """Return whether an answer says no more than its text, so that its blocks need no place of their own."""
+    plain = (Message(role="assistant", content=completion.text), Message(role="assistant", content=_one(completion)))
+    return completion.message is None or completion.message in plain
+
+
+def _one(completion: Completion) -> tuple[Text, ...]:
+    return (Text(text=completion.text),) if completion.text else ()
 
 
 def completion_from(row: sqlite3.Row) -> Completion:
@@ -97,6 +115,10 @@ def completion_from(row: sqlite3.Row) -> Completion:
         model=row["reported_model"],
         raw=row["raw"],
         metadata=json.loads(row["metadata"]),
+        message=None if row["message"] is None else message_from_json(json.loads(row["message"])),
+        response_id=row["response_id"],
+        service_tier=row["service_tier"],
+        raw_usage=None if row["raw_usage"] is None else json.loads(row["raw_usage"]),
     )
 
 
@@ -142,12 +164,7 @@ def item_from(row: sqlite3.Row) -> ExamItem:
 
 
 def _usage_from(row: sqlite3.Row) -> Usage:
-    return Usage(
-        input_tokens=row["input_tokens"],
-        output_tokens=row["output_tokens"],
-        cached_input_tokens=row["cached_input_tokens"],
-        reasoning_tokens=row["reasoning_tokens"],
-    )
+    return Usage(**{name: row[name] for name in _USAGE})
 
 
 def _latency_from(row: sqlite3.Row) -> Latency:

@@ -8,13 +8,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-_TABLES = ("models", "exams", "exam_items", "runs", "run_attempts", "calls", "scores", "looks")
+_TABLES = (
+    "models",
+    "exams",
+    "exam_items",
+    "runs",
+    "run_attempts",
+    "calls",
+    "scores",
+    "looks",
+    "conversations",
+    "turns",
+)
 _JSON_COLUMNS = {
     "models": ("identity", "facts"),
     "exams": ("header",),
     "exam_items": ("line",),
     "runs": ("options", "environment", "forecast"),
-    "calls": ("metadata",),
+    "calls": ("metadata", "message", "raw_usage"),
+    "turns": ("message", "answer"),
 }
 _WITHOUT_ROWID = {
     "exam_items": ("exam_id", "SELECT exam_id FROM exams"),
@@ -51,7 +63,7 @@ class Salvage:
         tables = [table for table in _TABLES if table in there]  # an earlier version has fewer
         for table in tables:
             self._copy(table, [row["name"] for row in self._target.execute(f"PRAGMA table_info({table})")])
-        self._fit_together()
+        self._fit_together(tables)
         for table in tables:
             self.saved[table] = self._count(f"SELECT count(*) FROM {table}")  # noqa: S608
         self.saved["runs"] -= self._count(f"SELECT count(*) FROM runs WHERE exam_id = '{_LOST_EXAM}'")  # noqa: S608
@@ -150,13 +162,15 @@ class Salvage:
 
     # -- what belongs together ------------------------------------------------------------------------------------
 
-    def _fit_together(self) -> None:
+    def _fit_together(self, tables: Sequence[str]) -> None:
         """Leave no row whose owner is lost; answers stay, under a run that stands for the lost ones."""
         self._drop("exam_items", "exam_id NOT IN (SELECT exam_id FROM exams)")
         self._drop("runs", "exam_id NOT IN (SELECT exam_id FROM exams)")
         self._drop("runs", "model_key NOT IN (SELECT model_key FROM models)")
         self._drop("run_attempts", "run_id NOT IN (SELECT run_id FROM runs)")
         self._drop("scores", "call_id NOT IN (SELECT call_id FROM calls)")
+        if "turns" in tables:
+            self._drop("turns", "conversation_id NOT IN (SELECT conversation_id FROM conversations)")
         orphans = self._target.execute(
             "SELECT DISTINCT model_key FROM calls WHERE run_id NOT IN (SELECT run_id FROM runs)"
         ).fetchall()

@@ -14,6 +14,7 @@ from fieldguide.domain import Completion, Exam, ExamItem, JsonValue, ResolvedMod
 from fieldguide.errors import FieldguideError, StoreError, UnknownNameError
 from fieldguide.store import _rows
 from fieldguide.store._connection import connect, prepare
+from fieldguide.store._conversations import Conversations
 from fieldguide.store._faults import damaged, store_error
 from fieldguide.store._records import CallKey, NewScore, PlannedCall, Run, RunState, StoredAnswer
 from fieldguide.store._run_rows import generation, keep_exam, keep_model, keep_plan, run_id_of
@@ -63,6 +64,11 @@ class Store:
         for connection in self._connections:
             connection.close()
         self._connections.clear()
+
+    @property
+    def conversations(self) -> Conversations:
+        """What was said with `ask` and `chat`."""
+        return Conversations(self._read, self._writer)
 
     # -- runs ---------------------------------------------------------------------------------------------------
 

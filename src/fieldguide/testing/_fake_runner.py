@@ -94,8 +94,8 @@ class FakeRunner:
         """Yield the answer word by word and then whole."""
         whole = await self.complete(request)
         if whole.message is None:
-            for word in whole.text.split(" "):
-                yield TextDelta(text=word)
+            for place, word in enumerate(whole.text.split(" ")):
+                yield TextDelta(text=f" {word}" if place else word)
         else:
             for index, block in enumerate(whole.message.blocks):
                 for piece in _pieces(index, block):

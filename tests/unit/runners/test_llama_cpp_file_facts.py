@@ -33,6 +33,24 @@ def test_a_base_model_has_no_template(tmp_path: Path) -> None:
     assert read_file_facts(tiny_gguf(tmp_path / "m.gguf", chat_template=None)).chat_template_sha256 is None
 
 
+@pytest.mark.parametrize(
+    ("template", "takes"),
+    [
+        ("{% for m in messages %}{{ m.content }}{% endfor %}", False),
+        ("{%- if tools %}{{ tools | tojson }}{% endif %}{{ messages }}", True),
+        ("You have many tools. {{ messages }} tools", False),
+        ("{% if not\n tools is none %}x{% endif %}", True),
+        ("{{ messages }} and {# tools #}", False),
+        ("{{ toolsmith }}", False),
+    ],
+)
+def test_a_template_takes_tools_where_it_names_them_in_an_expression(
+    template: str, takes: bool, tmp_path: Path
+) -> None:
+    """Words outside expressions and comments are not the variable."""
+    assert read_file_facts(tiny_gguf(tmp_path / "m.gguf", chat_template=template)).template_takes_tools is takes
+
+
 @pytest.mark.parametrize("count", [2**63, 2**64 - 1, 2**40])
 def test_counts_beyond_the_file_are_refused_at_once(count: int, tmp_path: Path) -> None:
     """A count that no file could hold ends the reading without allocating for it."""

@@ -131,7 +131,7 @@ async def test_a_full_disk_stops_the_run_and_space_lets_it_go_on(small_disk: lis
     """SQLite's own "full" at growing sizes: a clear message, no request after it, nothing to repair."""
     exam = sums(40)
     stopped = 0
-    for pages in (12, 25, 30, 40, 50, 70, 90):
+    for pages in (12, 28, 34, 45, 55, 75, 95):
         small_disk[0] = pages
         path = tmp_path / f"{pages}.sqlite"
         runner = FakeRunner(lambda request: right_answer(request.prompt or "") + " " * 3000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from fieldguide.formats import FileSource, GgufHeader, gguf_network, read_gguf, 
 _HINT = "Fetch the file again; if it fails again, take it from another publisher."
 _HEAD_BYTES = 512
 _LEAST_BYTES = 32
+_TOOLS = re.compile(r"\{[{%](?:(?![%}]\}).)*\btools\b", re.S)
+"""The variable in which a template is given tools, within an expression or statement of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,8 @@ class FileFacts:
     file_type: int | None = None
     """Number of the commonest quantization, as in llama.cpp's `llama_ftype` (2 is Q4_0)."""
     chat_template_sha256: str | None = None
+    template_takes_tools: bool = False
+    """Whether the chat template has a place for tools; one that has none passes over them without a word."""
     context_length_tokens: int | None = None
     """Most tokens that the model was trained for."""
     kv_bytes_per_token: int | None = None
@@ -69,6 +74,7 @@ def _facts(header: GgufHeader) -> FileFacts:
         name=header.text("general.name"),
         file_type=header.number("general.file_type"),
         chat_template_sha256=None if template is None else hashlib.sha256(template.encode("utf-8")).hexdigest(),
+        template_takes_tools=template is not None and _TOOLS.search(template) is not None,
         context_length_tokens=network.context_length_tokens,
         kv_bytes_per_token=network.kv_bytes_per_token(),
     )

@@ -64,7 +64,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
     return LlamaCppRunner(
         supervisor,
         model=_resolved(config, facts, tuning, sha256=sha256, target=target),
-        capabilities=dataclasses.replace(can, max_concurrency=tuning.slots + 1),
+        capabilities=dataclasses.replace(can, tools=facts.template_takes_tools, max_concurrency=tuning.slots + 1),
         has_template=has_template,
         deadline_s=settings.deadline_s,
         idle_timeout_s=settings.idle_timeout_s,

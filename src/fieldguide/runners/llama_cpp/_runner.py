@@ -32,7 +32,8 @@ DIALECT = chat_wire.Dialect(
     ),
 )
 """What the engine's chat endpoint keeps to, where there is a chat template. It also takes tools, but a template that
-knows none passes over them without a word, and so they are not declared."""
+knows none passes over them without a word: tools are declared for those that have a place for them, and a choice
+among tools never, since nothing holds a model to it."""
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 
 

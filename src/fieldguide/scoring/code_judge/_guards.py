@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class Run:
 class Guard:
     """One guard process; to be used by one thread at a time."""
 
-    def __init__(self, tier: Tier) -> None:
+    def __init__(self, tier: Tier, packages: Sequence[str] = ()) -> None:
         """Start the process and wait until it has confined itself.
 
         Raises:
@@ -79,7 +80,7 @@ class Guard:
         finally:
             theirs.close()
         try:
-            self._shake_hands()
+            self._shake_hands(packages)
         except BaseException:
             self.close()
             raise
@@ -134,10 +135,10 @@ class Guard:
             self._process.wait()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _shake_hands(self) -> None:
+    def _shake_hands(self, packages: Sequence[str]) -> None:
         self._sock.settimeout(_START_S)
         try:
-            wire.send(self._sock, asdict(plan_for(self.tier, str(self._scratch))))
+            wire.send(self._sock, asdict(plan_for(self.tier, str(self._scratch), packages)))
             answer = wire.receive(self._sock)
         except OSError as error:
             answer = ({"ready": False, "reason": str(error)}, [])

@@ -24,6 +24,7 @@ from fieldguide.scoring.code_judge._values import (
     Judgement,
     Limits,
     Mode,
+    ProgramRun,
     ProgramTest,
     StdinTest,
     Submission,
@@ -66,19 +67,28 @@ class _Tested:
 class CodeJudge:
     """Runs untrusted programs and says how they did; safe to call from threads."""
 
-    def __init__(self, *, workers: int | None = None, tier: Tier | None = None, allow_unisolated: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int | None = None,
+        tier: Tier | None = None,
+        allow_unisolated: bool = False,
+        packages: Sequence[str] = (),
+    ) -> None:
         """Choose the tier; guards are started when first needed.
 
         Args:
             workers: Programs that may run at once; None takes the number of processors.
             tier: How to isolate them; None takes the best that passes its self-test here.
             allow_unisolated: Where no tier holds, run them with nothing but limits, as the user asked for.
+            packages: Packages of this installation that programs may import beside those that contest sites offer.
 
         Raises:
             SandboxError: The tier (or every one) fails its self-test.
         """
         self.tier: Tier = choose_tier(tier, allow_unisolated=allow_unisolated)
         self.workers = workers if workers is not None else os.cpu_count() or 1
+        self._packages = tuple(packages)
         self._idle: queue.LifoQueue[Guard | None] = queue.LifoQueue()
         for _ in range(self.workers):
             self._idle.put(None)
@@ -110,6 +120,26 @@ class CodeJudge:
             self._idle.put(guard)
         return _judgement(tested, self.tier)
 
+    def run(self, program: str, typed: bytes, limits: Limits = Limits()) -> ProgramRun:  # noqa: B008 - frozen
+        """Run a program once, with no output expected of it, and return what it printed.
+
+        Raises:
+            SandboxError: The program could not be confined, so that it was not run.
+        """
+        guard = self._take()
+        try:
+            guard = self._fresh(guard)
+            ran = guard.run({"kind": "stdin", "mode": "process"}, [program.encode(), typed], limits)
+        finally:
+            self._idle.put(guard)
+        stopped = _stopped(ran, limits) or _ended_badly(ran.processes[0])
+        return ProgramRun(
+            stdout=ran.processes[0].stdout,
+            stderr_tail=ran.processes[0].stderr.decode(errors="replace")[-_STDERR_CUT:],
+            fault=None if stopped is None else stopped[1],
+            seconds=ran.seconds,
+        )
+
     def close(self) -> None:
         """End all guards and whatever runs under them; a later call starts new ones."""
         with self._lock:
@@ -128,7 +158,7 @@ class CodeJudge:
         """Return a guard that is there and not worn."""
         if guard is not None and not guard.worn:
             return guard
-        made = Guard(self.tier)
+        made = Guard(self.tier, self._packages)
         with self._lock:
             if guard is not None:
                 self._started.discard(guard)

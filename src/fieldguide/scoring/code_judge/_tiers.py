@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 from fieldguide.scoring.code_judge._inside.confine import WORK_FOLDER
@@ -47,15 +48,15 @@ def interpreter() -> str:
     return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-def plan_for(tier: Tier, scratch: str) -> Plan:
-    """Return how to confine in this tier, with a folder of its own."""
+def plan_for(tier: Tier, scratch: str, packages: Sequence[str] = ()) -> Plan:
+    """Return how to confine in this tier, with a folder of its own and further packages to show."""
     folders = [(path, path) for path in _python_folders()]
-    site, packages = _packages()
+    site, found = _packages(packages)
     if tier in {"fork-server", "bubblewrap"}:
-        shown = folders + [(path, f"{_SHELF}/{Path(path).name}") for path in packages]
-        paths = [_SHELF] if packages else []
+        shown = folders + [(path, f"{_SHELF}/{Path(path).name}") for path in found]
+        paths = [_SHELF] if found else []
     else:
-        shown, paths = folders + [(path, path) for path in packages], site
+        shown, paths = folders + [(path, path) for path in found], site
     bubblewrap = _bubblewrap_command([*shown, *_interpreter_folders()]) if tier == "bubblewrap" else []
     return Plan(
         tier=tier,
@@ -90,10 +91,10 @@ def _interpreter_folders() -> list[tuple[str, str]]:
     return [(program, program), (str(INSIDE), _OURS)]
 
 
-def _packages() -> tuple[list[str], list[str]]:
+def _packages(further: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the folders that hold the offered packages, and the packages' own folders."""
     site, found = [], []
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *further):
         spec = importlib.util.find_spec(name)
         if spec is None or not spec.submodule_search_locations:
             continue

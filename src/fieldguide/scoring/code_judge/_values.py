@@ -96,6 +96,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRun:
+    """What became of a program of which no output is expected."""
+
+    stdout: bytes
+    stderr_tail: str
+    fault: str | None
+    """Why it did not end well, in a line; None where it did."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What became of a submission. Unknown is None."""
 
