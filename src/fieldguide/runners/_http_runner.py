@@ -71,6 +71,11 @@ class HttpRunner:
         return self._model
 
     @property
+    def provider(self) -> str:
+        """Under which blocks and data of its own are kept; `carried` leaves out those of others."""
+        return self._wire.provider
+
+    @property
     def capabilities(self) -> Capabilities:
         """What may be asked of it."""
         return self._capabilities
