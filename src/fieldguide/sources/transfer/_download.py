@@ -109,6 +109,8 @@ class Download:
             os.close(self.handle)
 
     async def _bring(self) -> Downloaded:
+        if (sha256 := await self._whole_already()) is not None:
+            return self._finished(sha256, None)
         self._take_up()
         if self.size == 0:
             return self._finished(hashlib.sha256(), _git(self.file, 0))
@@ -118,6 +120,19 @@ class Download:
         if self.size is None:
             return await self._checked(*await self._stream_of_unknown_length())
         return await self._checked(*await self._rest())
+
+    async def _whole_already(self) -> Any:
+        """Return the hash of a file that an earlier process had finished and checked; None where there is none."""
+        found = os.fstat(self.handle).st_size
+        if self.file.sha256 is None or not found or self.size not in (None, found) or self.journal.read() is not None:
+            return None
+        self.size, sha256 = found, hashlib.sha256()
+        for index in range(self._count):
+            await asyncio.to_thread(self._hash_chunk, index, sha256)
+        if sha256.hexdigest() == self.file.sha256:
+            return sha256
+        self.size = self.file.size_bytes
+        return None
 
     def _take_up(self) -> None:
         """Go on with what an earlier process left, where it is of the same file."""
@@ -413,7 +428,7 @@ class Download:
         """Return what was promised and what came; None where every promise is kept."""
         if self.file.sha256 is not None and sha256.hexdigest() != self.file.sha256:
             return self.file.sha256, sha256.hexdigest()
-        if self.file.git_sha1 is not None and git.hexdigest() != self.file.git_sha1:
+        if git is not None and git.hexdigest() != self.file.git_sha1:
             return f"git object {self.file.git_sha1}", git.hexdigest()
         return None
 

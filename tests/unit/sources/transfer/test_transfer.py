@@ -341,3 +341,12 @@ def test_a_speed_limit_holds(tmp_path: Path) -> None:
         Transfer(settings(limit_bytes_per_s=rate, idle_timeout_s=5.0)).fetch(remote(server), tmp_path / "f")
         took = time.monotonic() - started
     assert took >= 0.2
+
+
+def test_a_finished_file_is_not_brought_again(tmp_path: Path) -> None:
+    """A kill between the last byte and whatever its caller does with the file costs nothing."""
+    with serving() as server:
+        Transfer(settings()).fetch(remote(server), tmp_path / "f")
+        again = Transfer(settings()).fetch(remote(server, size_bytes=None), tmp_path / "f")
+    assert (again.received_bytes, again.sha256) == (0, SHA256)
+    assert server.sent_bytes == len(CONTENT)
