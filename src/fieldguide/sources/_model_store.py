@@ -5,24 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from fieldguide import registry
 from fieldguide.catalogue import ModelEntry
-from fieldguide.errors import IntegrityError, LicenceNotAcceptedError, NotFoundError, UsageError
+from fieldguide.errors import IntegrityError, LicenceNotAcceptedError, NotFoundError, SourceError, UsageError
+from fieldguide.http_client import new_session
 from fieldguide.sources._files import free_bytes_at, locked, put_in_place, sha256_of, sync, writing_under
 from fieldguide.sources._interface import FetchedFile, FetchingSource, Progress, PullOrder, PullProgress
 from fieldguide.sources._manifest import Acceptance, Manifest, StoredModel, user_name, write_manifest
+from fieldguide.sources._neighbours import Neighbours
+from fieldguide.sources._offer import OfferingSource, SourceSettings
 from fieldguide.sources._order import order_for
+from fieldguide.sources._reference import SourceReference, parse_source_reference
+from fieldguide.sources._repository_pull import Check, PullPlan, RepositoryPull, incoming_keys
+from fieldguide.sources._select import fits
 from fieldguide.sources._shelf import Shelf
+from fieldguide.sources.transfer import Transfer, TransferSettings
+
+Gate: TypeAlias = Callable[[PullPlan], str | None]
+"""Asked before the first byte of a pull; see `ModelStore.pull`."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!=#-]*")
-
-
-def _registered(name: str) -> object:
-    source = registry.load("sources", name)
-    return source() if isinstance(source, type) else source
 
 
 def _silent(_: PullProgress) -> None:
@@ -39,18 +46,61 @@ class ModelStore:
         self,
         home: Path,
         *,
-        open_source: Callable[[str], object] = _registered,
+        settings: SourceSettings | None = None,
+        transfer: TransferSettings | None = None,
+        neighbours: Neighbours | None = None,
+        open_source: Callable[[str], object] | None = None,
+        check: Check = lambda path, place: (),
         free_bytes: Callable[[Path], int] = free_bytes_at,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Use the folder `home`; the other arguments take the place of registry, disk and clock in tests."""
+        """Use the folder `home`.
+
+        Args:
+            home: The user folder.
+            settings: What sources may need from outside; None: clients of their own, no proxies.
+            transfer: How files are brought; None: as `TransferSettings` has it.
+            neighbours: Where other programs keep model files; None looks nowhere.
+            open_source: Takes the place of the registry in tests.
+            check: Looks at every file before it is stored.
+            free_bytes: Takes the place of the disk in tests.
+            now: Takes the place of the clock in tests.
+        """
         self._shelf = Shelf(home)
-        self._open_source = open_source
+        self._settings = settings or SourceSettings(new_session=new_session)
+        self._transfer = transfer or TransferSettings(
+            new_session=self._settings.new_session, proxy_for=self._settings.proxy_for
+        )
+        self._neighbours = neighbours or Neighbours()
+        self._open_source = open_source or self._registered
+        self._check = check
         self._free_bytes = free_bytes
         self._now = now
 
+    def _registered(self, name: str) -> object:
+        source: Any = registry.load("sources", name)
+        return source(self._settings)
+
+    def plan(self, reference: str, *, progress: Progress | None = None) -> PullPlan:
+        """Return what a pull of a repository would bring; nothing is written.
+
+        Raises:
+            UsageError: The reference is malformed, its source holds no repositories, or several models fit.
+            SourceError: The source does not have it, or cannot be asked.
+        """
+        parsed = parse_source_reference(reference)
+        source = self._open_source(parsed.source)
+        if not isinstance(source, OfferingSource):
+            raise UsageError(f"{reference} is not in a repository of models.")
+        return self._repository(source, progress or _silent).plan(parsed, progress or _silent)
+
     def pull(
-        self, what: ModelEntry | str, *, accepted_licences: frozenset[str], progress: Progress | None = None
+        self,
+        what: ModelEntry | str,
+        *,
+        accepted_licences: frozenset[str],
+        progress: Progress | None = None,
+        gate: Gate | None = None,
     ) -> StoredModel:
         """Return the model, fetched if it is not here yet or no longer what it was.
 
@@ -61,14 +111,18 @@ class ModelStore:
             what: Catalogue entry, catalogue name or reference.
             accepted_licences: Ids of the licences whose terms the user has accepted.
             progress: Told how far it is, several times a second; what it raises stops the pull.
+            gate: Asked before the first byte of a repository is brought; what it raises stops the pull. Returns the
+                id of the licence, where it knows it.
 
         Raises:
             LicenceNotAcceptedError: The terms have not been accepted; nothing was fetched.
             UsageError: What was named is unknown or malformed.
             SourceError: One of its subclasses; what was finished is kept for the next pull.
         """
-        order = order_for(what)
         report = progress or _silent
+        if isinstance(what, str) and (source := self._offering(what)) is not None:
+            return self._pulled(source, what, report, gate)
+        order = order_for(what)
         if self._shelf.recorded(order.name) is None:
             _check_licence(order, accepted_licences)
         with self._writing(order):
@@ -77,6 +131,41 @@ class ModelStore:
             with self._lock(order.name, report):
                 stored = self._already_here(order, accepted_licences, report)
                 return stored or self._fetched(order, accepted_licences, report)
+
+    def _offering(self, what: str) -> OfferingSource | None:
+        """Return the source of a repository of models; None for what is named otherwise."""
+        name, colon, _ = what.partition(":")
+        if not colon or name not in registry.names("sources"):
+            return None
+        source = self._open_source(name)
+        return source if isinstance(source, OfferingSource) else None
+
+    def _pulled(self, source: OfferingSource, what: str, report: Progress, gate: Gate | None) -> StoredModel:
+        repository = self._repository(source, report)
+        reference = parse_source_reference(what)
+        plan = repository.plan(reference, report)
+        licence_id = gate(plan) if gate is not None else None
+        with self._writing(needed_bytes=plan.missing_bytes or 0):
+            self._shelf.blobs.mkdir(parents=True, exist_ok=True)
+            self._shelf.manifests.mkdir(parents=True, exist_ok=True)
+            with self._lock(plan.name, report):
+                manifest = repository.bring(plan, report, licence_id=licence_id)
+        stored = self._shelf.as_stored(manifest)
+        if stored is None:
+            raise SourceError(f"{plan.name} vanished while it was stored.", hint="Pull it again.")
+        report(PullProgress(stage="done", done_bytes=stored.size_bytes, total_bytes=stored.size_bytes))
+        return stored
+
+    def _repository(self, source: OfferingSource, report: Progress) -> RepositoryPull:
+        return RepositoryPull(
+            shelf=self._shelf,
+            source=source,
+            neighbours=self._neighbours,
+            transfer=Transfer(self._transfer, free_bytes=self._free_bytes),
+            lock=lambda name: self._lock(name, report),
+            check=self._check,
+            now=self._now,
+        )
 
     def list(self) -> tuple[StoredModel, ...]:
         """Return the models that are here, by name.
@@ -106,11 +195,17 @@ class ModelStore:
         model = self.find(name_or_reference)
         if model is None:
             raise _not_here(name_or_reference)
-        actual = _sha256(model.path, model.name, progress or _silent)
-        if actual != model.sha256:
-            hint = f"`fieldguide pull {model.reference}` fetches it again."
-            raise IntegrityError(str(model.path), expected=model.sha256, actual=actual, hint=hint)
-        return model
+        warnings: list[str] = []
+        for file in model.files:
+            place = self._shelf.place(file)
+            actual = _sha256(place, model.name, progress or _silent)
+            if actual != file.sha256:
+                hint = f"`fieldguide pull {model.reference}` fetches it again."
+                raise IntegrityError(str(place), expected=file.sha256, actual=actual, hint=hint)
+            warnings += self._check(file.path, place)
+        if (manifest := self._shelf.recorded(model.name)) is not None and not model.path.exists():
+            self._shelf.link(manifest)
+        return replace(model, warnings=tuple(dict.fromkeys(warnings)))
 
     def remove(self, name_or_reference: str) -> int:
         """Remove a model, or what an interrupted pull of it has left, and return the bytes that this frees.
@@ -121,12 +216,13 @@ class ModelStore:
             NotFoundError: There is nothing of it here.
         """
         name = self._name(name_or_reference)
-        if name is None or not (self._shelf.manifest(name).exists() or self._shelf.downloads(name).exists()):
+        if name is None or not self._shelf.knows(name):
             raise _not_here(name_or_reference)
         with self._writing(), self._lock(name, _silent):
-            freed = self._shelf.clear_downloads(name)
+            freed = sum(self._shelf.clear_incoming(key) for key in incoming_keys(self._shelf, name))
+            freed += self._shelf.clear_downloads(name)
             with self._lock(None, _silent):
-                self._shelf.manifest(name).unlink(missing_ok=True)
+                self._shelf.take_away(name)
                 return freed + self._shelf.sweep()
 
     def _already_here(self, order: PullOrder, accepted: frozenset[str], report: Progress) -> StoredModel | None:
@@ -210,12 +306,29 @@ class ModelStore:
 
     def _name(self, name_or_reference: str) -> str | None:
         """Return the name that something is or would be stored under; None for what cannot be stored."""
-        if _SAFE_NAME.fullmatch(name_or_reference) and self._shelf.manifest(name_or_reference).exists():
+        if _SAFE_NAME.fullmatch(name_or_reference) and self._shelf.knows(name_or_reference):
             return name_or_reference
         try:
+            if self._offering(name_or_reference) is not None:
+                return self._name_of_repository(parse_source_reference(name_or_reference))
             return order_for(name_or_reference).name
         except UsageError:
             return None
+
+    def _name_of_repository(self, reference: SourceReference) -> str | None:
+        """Return the name of the stored model that a reference means, without asking its source."""
+        for name in self._shelf.names():
+            manifest = self._shelf.recorded(name)
+            if manifest is None or not manifest.files:
+                continue
+            known = parse_source_reference(manifest.reference)
+            if (known.source, known.name) != (reference.source, reference.name):
+                continue
+            if reference.revision not in (None, known.revision):
+                continue
+            if reference.file is None or any(fits(file.path, reference.file) for file in manifest.files):
+                return name
+        return None
 
     def _lock(self, name: str | None, report: Progress) -> AbstractContextManager[None]:
         path = self._shelf.lock(name)
@@ -224,8 +337,8 @@ class ModelStore:
         waiting = PullProgress(stage="waiting", done_bytes=0, total_bytes=None, note=note)
         return locked(path, waiting=lambda: report(waiting))
 
-    def _writing(self, order: PullOrder | None = None) -> AbstractContextManager[None]:
-        needed = order.place.file_bytes if order and order.place else 0
+    def _writing(self, order: PullOrder | None = None, *, needed_bytes: int = 0) -> AbstractContextManager[None]:
+        needed = order.place.file_bytes if order and order.place else needed_bytes
         return writing_under(self._shelf.home, needed_bytes=needed, free_bytes=self._free_bytes)
 
 

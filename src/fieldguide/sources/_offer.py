@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from fieldguide.errors import SourceError
 from fieldguide.sources._reference import SourceReference
-from fieldguide.sources.transfer import RemoteFile
+from fieldguide.sources.transfer import RefusalError, RemoteFile
 
 if TYPE_CHECKING:
     import aiohttp
@@ -72,6 +72,9 @@ class OfferingSource(Protocol):
             OfflineError: The source cannot be reached.
             MissingDependencyError: Its client is not installed.
         """
+
+    def refused(self, refusal: RefusalError, reference: SourceReference) -> SourceError:
+        """Return what it means that the server of a file refuses it, during the transfer."""
 
 
 def checked_path(path: str) -> PurePosixPath:

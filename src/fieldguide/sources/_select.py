@@ -57,7 +57,7 @@ def select(offer: Offer, pattern: str | None) -> Artifact:
     if pattern is None:
         return _only(offer)
     exact = [file for file in offer.files if file.path == pattern]
-    found = exact or [file for file in offer.files if _fits(file.path, pattern)]
+    found = exact or [file for file in offer.files if fits(file.path, pattern)]
     if not found:
         there = "; ".join(_described(artifact) for artifact in _artifacts(offer)[:_MOST_LISTED])
         raise NotFoundError(
@@ -91,7 +91,10 @@ def _only(offer: Offer) -> Artifact:
     )
 
 
-def _fits(path: str, pattern: str) -> bool:
+def fits(path: str, pattern: str) -> bool:
+    """Return whether a path, or its last part, is or fits a pattern; case does not matter."""
+    if path == pattern:
+        return True
     pattern, path = pattern.lower(), path.lower()
     return fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(PurePosixPath(path).name, pattern)
 

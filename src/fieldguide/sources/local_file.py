@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from fieldguide.errors import NotFoundError, SourceError
+from fieldguide.sources._offer import SourceSettings
 
 
 class LocalFileSource:
     """Finds a model file by its path. Nothing is copied and nothing has to be fetched."""
+
+    def __init__(self, settings: SourceSettings | None = None) -> None:
+        """Nothing outside is needed."""
 
     def resolve(self, path: str) -> Path:
         """Return the absolute path of an existing file; the engine that loads it checks what is in it.

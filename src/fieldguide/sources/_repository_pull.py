@@ -1,0 +1,292 @@
+"""Pulling what a hub offers: planned before the first byte, shared between processes, checked before it is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
+
+from fieldguide.errors import IntegrityError, SourceError
+from fieldguide.sources._files import put_in_place, sha256_of, write_whole
+from fieldguide.sources._interface import Progress, PullProgress
+from fieldguide.sources._manifest import Manifest, StoredFile, write_manifest
+from fieldguide.sources._neighbours import Neighbours
+from fieldguide.sources._offer import Offer, OfferedFile, OfferingSource
+from fieldguide.sources._reference import SourceReference
+from fieldguide.sources._select import Artifact, select
+from fieldguide.sources._shelf import Shelf
+from fieldguide.sources.transfer import Downloaded, Pace, RefusalError, RemoteFile, Transfer
+
+_SPLIT_END = re.compile(r"-\d{5}-of-\d{5}$")
+_KEY = re.compile(r"(?:url-)?[0-9a-f]{40,64}")
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9._+-]+")
+
+Check: TypeAlias = Callable[[str, Path], tuple[str, ...]]
+"""Looks at a file (its path in the repository, and where it lies) before it is stored; returns warnings, or raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFile:
+    """One file of a pull, before it begins."""
+
+    path: str
+    size_bytes: int | None
+    sha256: str | None
+    here: Path | None
+    """Where its bytes lie already, in the store or with another program; None where it must be brought."""
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullPlan:
+    """What a pull would bring."""
+
+    name: str
+    """Name that it will be stored under."""
+    reference: SourceReference
+    """Pinned to a commit, where the source has commits."""
+    artifact: Artifact
+    files: tuple[PlannedFile, ...]
+    licence: str | None
+    """Tag as the hub has it."""
+    gated: bool
+    base_models: tuple[str, ...]
+
+    @property
+    def missing_bytes(self) -> int | None:
+        """Bytes to bring; None where a size is not known."""
+        sizes = [file.size_bytes for file in self.files if file.here is None]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryPull:
+    """One pull from one source into one store. The caller holds the lock on the name while `bring` runs."""
+
+    shelf: Shelf
+    source: OfferingSource
+    neighbours: Neighbours
+    transfer: Transfer
+    lock: Callable[[str | None], AbstractContextManager[None]]
+    """Locks a name, a key of a file, or the whole store for None."""
+    check: Check
+    now: Callable[[], datetime]
+
+    def plan(self, reference: SourceReference, report: Progress) -> PullPlan:
+        """Return what would be brought.
+
+        Raises:
+            SourceError: The source does not have it, or cannot be asked.
+            UsageError: Several models fit, or none that is ever loaded.
+        """
+        offer = self.source.offer(reference)
+        artifact = select(offer, reference.file)
+        name = self._free_name(offer, artifact)
+        before = self.shelf.recorded(name)
+        return PullPlan(
+            name=name,
+            reference=SourceReference(
+                source=offer.reference.source,
+                name=offer.reference.name,
+                revision=offer.reference.revision,
+                file=artifact.name,
+            ),
+            artifact=artifact,
+            files=tuple(self._planned(offer, file, before, report) for file in artifact.files),
+            licence=offer.licence,
+            gated=offer.gated,
+            base_models=offer.base_models,
+        )
+
+    def bring(self, plan: PullPlan, report: Progress, *, licence_id: str | None) -> Manifest:
+        """Bring what is missing, check all of it, and write the manifest: the model is stored.
+
+        Raises:
+            SourceError: One of its subclasses; what was finished is kept for the next pull.
+        """
+        by_path = {file.path: file for file in plan.artifact.files}
+        missing = [by_path[file.path] for file in plan.files if file.here is None]
+        keys = {file.path: _key(file.remote) for file in missing}
+        self._note_order(plan, list(keys.values()))
+        stored = {file.path: self._kept(file) for file in plan.files if file.here is not None}
+        with ExitStack() as locks:
+            for key in sorted(set(keys.values())):  # In one order everywhere: two pulls never wait for each other.
+                locks.enter_context(self.lock(f"file-{key}"))
+            left = []
+            for file in missing:  # Another process may have brought it while this one waited.
+                if (found := self._in_store(file.remote, file.path)) is not None:
+                    stored[file.path] = _stored(file, found)
+                else:
+                    left.append(file)
+            warnings = [each for path, file in stored.items() for each in self.check(path, self.shelf.place(file))]
+            brought = self._transferred(plan, left, report)
+            for file in left:
+                warnings += self.check(file.path, brought[_key(file.remote)].path)
+            with self.lock(None):  # So that no `remove` takes the new files for some that nobody needs.
+                for file in left:
+                    came = brought[_key(file.remote)]
+                    stored[file.path] = StoredFile(path=file.path, size_bytes=came.size_bytes, sha256=came.sha256)
+                    if came.path.exists():  # Not yet in place for another file of the same content.
+                        put_in_place(came.path, self.shelf.blob(came.sha256, file.path))
+                manifest = self._manifest(plan, [stored[file.path] for file in plan.files], warnings, licence_id)
+                self.shelf.link(manifest)
+                write_manifest(self.shelf.manifest(plan.name), manifest)
+        self.shelf.clear_downloads(plan.name)
+        return manifest
+
+    def _planned(self, offer: Offer, file: OfferedFile, before: Manifest | None, report: Progress) -> PlannedFile:
+        remote = file.remote
+        here = self._in_store(remote, file.path) or self._with_neighbours(offer.reference, file, report)
+        if here is None and remote.sha256 is None and before is not None:
+            here = self._as_before(offer, file, before)
+        return PlannedFile(
+            path=file.path, size_bytes=remote.size_bytes, sha256=remote.sha256, here=here, url=remote.url
+        )
+
+    def _in_store(self, remote: RemoteFile, path: str) -> Path | None:
+        if remote.sha256 is None:
+            return None
+        blob = self.shelf.blob(remote.sha256, path)
+        return blob if blob.is_file() and remote.size_bytes in (None, blob.stat().st_size) else None
+
+    def _with_neighbours(self, reference: SourceReference, file: OfferedFile, report: Progress) -> Path | None:
+        """Return a file of another program whose bytes are the ones that are promised."""
+        remote = file.remote
+        if remote.sha256 is None:
+            return None
+        for place in self.neighbours.candidates(
+            reference, file.path, sha256=remote.sha256, size_bytes=remote.size_bytes
+        ):
+            total = place.stat().st_size
+
+            def told(done: int, total: int = total, place: Path = place) -> None:
+                report(PullProgress(stage="verifying", done_bytes=done, total_bytes=total, note=f"found {place}"))
+
+            if sha256_of(place, told=told) == remote.sha256:
+                return place
+        return None
+
+    def _as_before(self, offer: Offer, file: OfferedFile, before: Manifest) -> Path | None:
+        """Return the file of an earlier pull of the same commit, for a file whose checksum the hub does not tell."""
+        if before.reference.partition("#")[0] != str(offer.reference).partition("#")[0]:
+            return None
+        for known in before.files:
+            place = self.shelf.place(known)
+            if known.path == file.path and place.is_file() and sha256_of(place) == known.sha256:
+                return place
+        return None
+
+    def _kept(self, file: PlannedFile) -> StoredFile:
+        place = file.here
+        if place is None:
+            raise SourceError(f"{file.path} is not here.")
+        own = place.is_relative_to(self.shelf.blobs)
+        sha256 = file.sha256 or place.name.removeprefix("sha256-").removesuffix(".gguf")
+        return StoredFile(
+            path=file.path, size_bytes=place.stat().st_size, sha256=sha256, elsewhere=None if own else str(place)
+        )
+
+    def _transferred(self, plan: PullPlan, files: Sequence[OfferedFile], report: Progress) -> dict[str, Downloaded]:
+        """Bring files and return what came, by key."""
+        once = {_key(file.remote): file.remote for file in files}
+        if not once:
+            return {}
+        self.shelf.incoming("x").parent.mkdir(parents=True, exist_ok=True)
+        pace = Pace()
+
+        def told(done: int, total: int | None) -> None:
+            pace.note(done)
+            report(
+                PullProgress(
+                    stage="downloading",
+                    done_bytes=done,
+                    total_bytes=total,
+                    note=plan.name,
+                    bytes_per_s=pace.bytes_per_s,
+                    left_s=pace.left_s(done, total),
+                )
+            )
+
+        try:
+            came = self.transfer.fetch_all(
+                [(remote, self.shelf.incoming(key)) for key, remote in once.items()], told=told
+            )
+        except RefusalError as refusal:
+            raise self.source.refused(refusal, plan.reference) from refusal
+        return dict(zip(once, came, strict=True))
+
+    def _manifest(
+        self, plan: PullPlan, files: Sequence[StoredFile], warnings: Sequence[str], licence_id: str | None
+    ) -> Manifest:
+        return Manifest(
+            name=plan.name,
+            reference=str(plan.reference),
+            file=plan.artifact.name,
+            size_bytes=sum(file.size_bytes for file in files),
+            sha256=files[0].sha256,
+            pinned=all(file.remote.sha256 or file.remote.git_sha1 for file in plan.artifact.files),
+            licence_id=licence_id,
+            acceptance=None,
+            pulled_at=self.now(),
+            kind=plan.artifact.kind,
+            files=tuple(files),
+            warnings=tuple(dict.fromkeys(warnings)),
+        )
+
+    def _note_order(self, plan: PullPlan, keys: list[str]) -> None:
+        """Write down what is on its way for this name, so that `remove` finds it after an interruption."""
+        folder = self.shelf.downloads(plan.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "order.json", json.dumps({"reference": str(plan.reference), "keys": keys}).encode())
+
+    def _free_name(self, offer: Offer, artifact: Artifact) -> str:
+        """Return a name that is free, or that the same repository's same file is known by already."""
+        repository = f"{offer.reference.source}:{offer.reference.name}"
+        for name in _names(offer, artifact):
+            before = self.shelf.recorded(name)
+            if before is None and not self.shelf.manifest(name).exists():
+                return name
+            if before is not None and before.file == artifact.name and before.reference.startswith(repository):
+                return name
+        digest = hashlib.sha256(f"{repository}#{artifact.name}".encode()).hexdigest()[:8]
+        return f"{_names(offer, artifact)[-1]}-{digest}"
+
+
+def _names(offer: Offer, artifact: Artifact) -> list[str]:
+    """Return names for a model, the shortest first."""
+    repository = offer.reference.name.replace(":", "-")
+    owner, _, short = repository.rpartition("/")
+    if artifact.kind == "gguf":
+        short = _SPLIT_END.sub("", PurePosixPath(artifact.name).stem)
+    return [_plain(short), _plain(f"{owner}--{short}" if owner else f"{repository}--{short}")]
+
+
+def _plain(name: str) -> str:
+    plain = _NOT_IN_A_NAME.sub("-", name.lower().replace("/", "--")).strip("-._")
+    return plain[:150] or "model"
+
+
+def _key(remote: RemoteFile) -> str:
+    """Return what a file on its way is known by, in every process: its content, or its address."""
+    return remote.sha256 or f"url-{hashlib.sha256(remote.url.encode()).hexdigest()[:40]}"
+
+
+def _stored(file: OfferedFile, place: Path) -> StoredFile:
+    if file.remote.sha256 is None:
+        raise IntegrityError(file.path, expected="a checksum", actual="none")
+    return StoredFile(path=file.path, size_bytes=place.stat().st_size, sha256=file.remote.sha256)
+
+
+def incoming_keys(shelf: Shelf, name: str) -> list[str]:
+    """Return the keys of the files that an interrupted pull has left on their way for a name."""
+    try:
+        keys = json.loads((shelf.downloads(name) / "order.json").read_bytes())["keys"]
+        return [key for key in keys if isinstance(key, str) and _KEY.fullmatch(key)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
