@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MODELS := smollm2-135m-instruct gemma3-270m
 
-.PHONY: help setup setup-system setup-models compare test test-long check format lint types layers lock clean
+.PHONY: help setup setup-system setup-models compare test test-long check format lint types layers catalogue lock clean
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,7 +36,7 @@ test: setup ## run the tests
 test-long: setup ## run the tests that take minutes too
 	$(BIN)/python -m pytest -m "long or not long" --timeout 3600
 
-check: setup lint types layers test ## everything that must hold before a commit
+check: setup lint types layers catalogue test ## everything that must hold before a commit
 
 format: setup ## format the code
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
@@ -50,6 +50,9 @@ types: setup
 
 layers: setup
 	$(BIN)/lint-imports
+
+catalogue: setup ## check every derived and dated fact of the catalogue
+	$(BIN)/python tools/check_catalogue.py
 
 # Hashes pin every package; no address of an index is written, so that yours is used.
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)

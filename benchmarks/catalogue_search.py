@@ -21,6 +21,7 @@ QUERIES = {
     "beginning of a word": Query(text="gra"),
     "facets": Query(facets=[("kind", "code"), ("licence", "commercial")], max_parameters=8e9),
     "words and facets": Query(text="llama 2 coding", facets=[("kind", "code"), ("at", "ollama")], max_parameters=8e9),
+    "a slip": Query(text="mistrla 7b"),
     "everything": Query(),
 }
 
@@ -31,12 +32,13 @@ def generated(count: int, seed: int = 0) -> list[SearchRecord]:
     records = []
     for number in range(count):
         stem, size = draw.choice(_STEMS), draw.choice(_SIZES)
+        publisher = "".join(draw.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(draw.randint(4, 10)))
         facets = {("kind", draw.choice(_KINDS)), ("kind", draw.choice(_KINDS)), ("modality", "text")}
         facets |= {("at", draw.choice(["hf", "ollama", "modelscope"])), ("licence", draw.choice(["commercial", "no"]))}
         records.append(
             SearchRecord(
                 name=f"{stem}{draw.randint(1, 9)}-{size:g}b-{number}",
-                words=f"{stem.title()} by publisher {draw.randint(1, 2000)} good for coding and summarising",
+                words=f"{stem.title()} by {publisher} good for coding and summarising",
                 facets=frozenset(facets),
                 parameters=size * 1e9,
             )

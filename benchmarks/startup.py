@@ -32,6 +32,7 @@ def main() -> None:
         "import fieldguide": [sys.executable, "-c", "import fieldguide"],
         "fieldguide --help": [sys.executable, "-m", "fieldguide", "--help"],
         "fieldguide exam ladder": [sys.executable, "-m", "fieldguide", "exam", "ladder"],
+        "fieldguide show qwen2.5": [sys.executable, "-m", "fieldguide", "show", "qwen2.5"],
         **{f"{peer} --help": [*shlex.split(peer), "--help"] for peer in arguments.peer},
     }
     times: dict[str, list[float]] = {name: [] for name in commands}

@@ -31,6 +31,10 @@ class Settings:
     """Longest silence within an answer that has begun (seconds). `FIELDGUIDE_IDLE_TIMEOUT_S`"""
     hub: str = "auto"
     """Hub of benchmark data: `auto` (Hugging Face, else ModelScope), `huggingface`, `modelscope`. `FIELDGUIDE_HUB`"""
+    huggingface_endpoint: str | None = None
+    """Address that is searched for Hugging Face; none takes its client's own. `FIELDGUIDE_HUGGINGFACE_ENDPOINT`"""
+    modelscope_endpoint: str | None = None
+    """Address that is searched for ModelScope; none takes its client's own. `FIELDGUIDE_MODELSCOPE_ENDPOINT`"""
     gpqa_password: str | None = field(default=None, repr=False)
     """Password of GPQA's dataset.zip; none takes the one its authors publish. `FIELDGUIDE_GPQA_PASSWORD`"""
     accept_licences: frozenset[str] = field(default_factory=frozenset)
@@ -55,6 +59,13 @@ def _hub(value: object) -> str:
     return str(value)
 
 
+def _address(value: object) -> str:
+    text = str(value).rstrip("/")
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return text
+
+
 def _path(value: object) -> Path:
     return Path(str(value)).expanduser()
 
@@ -65,6 +76,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "deadline_s": _seconds,
     "idle_timeout_s": _seconds,
     "hub": _hub,
+    "huggingface_endpoint": _address,
+    "modelscope_endpoint": _address,
     "gpqa_password": str,
     "accept_licences": _licences,
 }

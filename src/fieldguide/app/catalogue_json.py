@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fieldguide.app.find import FoundModels, kinds_of, modalities_in, released
+from fieldguide.app.find import FoundModels, kinds_of, modalities_in, modalities_out, released
 from fieldguide.app.show import ACT_SOURCE, Page, training_compute
 from fieldguide.catalogue import CatalogueModel, Fact, Family, LicenceTerms, Member, ModelEntry, Size
 
+if TYPE_CHECKING:
+    from fieldguide.app.live_search import LiveFound
 
-def found_json(found: FoundModels) -> dict[str, Any]:
-    """Return the result of `find`."""
+
+def found_json(found: FoundModels, live: LiveFound | None = None) -> dict[str, Any]:
+    """Return the result of `find`; what the hubs have, where they were asked, stands behind the catalogue's own."""
+    own = [_model_json(model, found.licences.licences) for model in found.models]
     return {
-        "models": [_model_json(model, found.licences.licences) for model in found.models],
+        "models": own if live is None else [*own, *live.as_json()],
+        "live": None if live is None else {"total": len(live.models), "note": live.note},
         "total": found.total,
         "left_out": {"unknown_size": found.unknown_size, "unknown_licence": found.unknown_licence},
         "nearest": list(found.nearest),
+        "corrected": dict(found.corrected),
     }
 
 
@@ -26,8 +32,8 @@ def page_json(page: Page) -> dict[str, Any]:
     sizes: dict[int, dict[str, Any]] = {}
     for size, member in page.members:
         if id(size) not in sizes:
-            sizes[id(size)] = {**_size_json(size, page.licences), "members": []}
-        sizes[id(size)]["members"].append(_member_json(family, member, page.stored.get(member.name)))
+            sizes[id(size)] = {**_size_json(size, page), "members": []}
+        sizes[id(size)]["members"].append(_member_json(family, size, member, page.stored.get(member.name)))
     only = page.members[0] if not page.is_family else None
     shown = (
         sorted(family.kinds) if only is None else kinds_of(CatalogueModel(family=family, size=only[0], member=only[1]))
@@ -39,14 +45,18 @@ def page_json(page: Page) -> dict[str, Any]:
         "family": family.name,
         "kinds": shown,
         "publisher": _fact(family.publisher),
-        "released": _fact(family.released if only is None else only[1].released or family.released),
+        "released": _fact(family.released if only is None else family.release_of(only[1])),
         "trained_from": _fact(family.trained_from),
+        "trained_for": _fact(family.trained_for),
         "modalities_in": _fact(family.modalities_in if only is None else only[1].modalities_in or family.modalities_in),
-        "modalities_out": _fact(family.modalities_out),
+        "modalities_out": _fact(
+            family.modalities_out if only is None else only[1].modalities_out or family.modalities_out
+        ),
         "languages": _fact(family.languages),
-        "tool_use": _fact(family.tool_use),
+        "tool_use": _fact(family.tool_use if only is None else only[1].tool_use or family.tool_use),
         "good_for": list(family.good_for),
         "note_on_sizes": _fact(family.note_on_sizes),
+        "note": page.note,
         "sizes": list(sizes.values()),
     }
 
@@ -71,19 +81,22 @@ def _model_json(model: CatalogueModel, licences: dict[str, LicenceTerms]) -> dic
         "active_parameters": size.active_parameters.value if size.active_parameters else None,
         "context_length": member.context_length.value if member.context_length else None,
         "modalities_in": sorted(modalities_in(model)),
-        "modalities_out": sorted(family.modalities_out.value),
+        "modalities_out": sorted(modalities_out(model)),
         "licence": terms.id if terms else None,
         "commercial_use": terms.commercial_use if terms else None,
-        "released": released(model).isoformat(),
+        "released": day.isoformat() if (day := released(model)) else None,
+        "hosted_only": size.hosted_only(member),
         "places": [{"hub": place.hub, "id": place.id} for place in member.places],
+        "live": False,
     }
 
 
-def _size_json(size: Size, licences: dict[str, LicenceTerms]) -> dict[str, Any]:
+def _size_json(size: Size, page: Page) -> dict[str, Any]:
     compute = training_compute(size)
+    rules = page.rules_for(size, compute)
     licence = None
     if size.licence is not None:
-        licence = {**licence_json(licences[size.licence.value]), "stated_by": size.licence.source}
+        licence = {**licence_json(page.licences[size.licence.value]), "stated_by": size.licence.source}
     return {
         "size": size.size,
         "parameters": _fact(size.parameters),
@@ -99,19 +112,25 @@ def _size_json(size: Size, licences: dict[str, LicenceTerms]) -> dict[str, Any]:
             "basis": compute.basis,
             "above_1e25": compute.presumed_systemic,
             "rule": ACT_SOURCE,
+            "rules": [_plain(rule) for rule in rules],
         },
     }
 
 
-def _member_json(family: Family, member: Member, stored: ModelEntry | None) -> dict[str, Any]:
+def _member_json(family: Family, size: Size, member: Member, stored: ModelEntry | None) -> dict[str, Any]:
     return {
         "name": member.name,
         "title": member.title,
         "tuning": member.tuning,
-        "released": _fact(member.released or family.released),
+        "released": _fact(family.release_of(member)),
         "context_length": _fact(member.context_length),
+        "extended_context_length": _fact(member.extended_context_length),
         "output_tokens": _fact(member.output_tokens),
         "modalities_in": _fact(member.modalities_in or family.modalities_in),
+        "modalities_out": _fact(member.modalities_out or family.modalities_out),
+        "tool_use": _fact(member.tool_use or family.tool_use),
+        "aliases": _fact(member.aliases),
+        "hosted_only": size.hosted_only(member),
         "places": [_plain(place) for place in member.places],
         "pull": stored.name if stored else None,
     }

@@ -9,7 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from fieldguide import catalogue
 from fieldguide.app.as_json import verdict_json
+from fieldguide.app.find import compiled_folder
 from fieldguide.app.leaderboard import Leaderboard, LeaderboardModel, read_leaderboard
 from fieldguide.app.runs import view_run
 from fieldguide.app.wiring import House
@@ -108,11 +110,11 @@ def look_up_claims(
     notes: list[str] = []
     chosen = None if table is None else collection(table)
     recomputed = _recomputed(house, chosen or collection("qwq-32b-preview-blog"), notes)
-    measured = _measured(house, _keys(models, chosen), notes)
+    measured = _measured(house, _keys(house, models, chosen), notes)
     ledger = (*claims(), *_new(imported), *(recomputed.claims if recomputed else ()), *measured)
     asked = ledger if chosen is None else [*chosen.claims(), *_beside(chosen, recomputed, measured)]
     if models:
-        asked = [claim for name in models for claim in _of_model(name, asked)]
+        asked = [claim for name in models for claim in _of_model(name, asked, _spellings(house, name))]
     if benchmark is not None:
         asked = _of_benchmark(benchmark, asked)
     judged = judge_claims(asked, ledger)
@@ -144,12 +146,17 @@ def _new(imported: Path | None) -> list[Claim]:
     return [claim for claim in import_claims(imported) if row(claim) not in known]
 
 
-def _of_model(name: str, ledger: Sequence[Claim]) -> list[Claim]:
+def _of_model(name: str, ledger: Sequence[Claim], spellings: Sequence[str]) -> list[Claim]:
     key, snapshot = model_key(name)
     for wanted in (key, f"{key}instruct"):
         found = [claim for claim in ledger if claim.model_key == wanted]
         if found:
             return [claim for claim in found if snapshot is None or claim.snapshot == snapshot] or found
+    for spelling in spellings:
+        other, day = model_key(spelling)
+        found = [claim for claim in ledger if claim.model_key == other and day in (None, claim.snapshot)]
+        if found:
+            return found
     known = sorted({claim.model.lower() for claim in ledger})
     raise UnknownNameError("model", name, nearest(split_snapshot(name)[0].lower(), known))
 
@@ -237,8 +244,20 @@ def _recomputed_claim(board: Leaderboard, model: LeaderboardModel, written: str,
     )
 
 
-def _keys(models: Sequence[str], table: Collection | None) -> set[str]:
-    named = {model_key(name)[0] for name in models}
+def _spellings(house: House, name: str) -> tuple[str, ...]:
+    """Return how the catalogue writes a model that is asked for by another of its names; none where it has none."""
+    try:
+        found = catalogue.resolve_model(catalogue.families(compiled_folder(house.settings.home)), name)
+    except UnknownNameError:
+        return ()
+    if found.model is None:
+        return ()
+    member = found.model.member
+    return (member.name, member.title, *(place.id for place in member.places))
+
+
+def _keys(house: House, models: Sequence[str], table: Collection | None) -> set[str]:
+    named = {model_key(each)[0] for name in models for each in (name, *_spellings(house, name))}
     of_table = set() if table is None else {claim.model_key for claim in table.claims()}
     return named | {f"{key}instruct" for key in named} | of_table
 

@@ -40,8 +40,10 @@ class FoundModels:
     unknown_licence: int
     """Left out only because the terms of their commercial use are not known."""
     nearest: tuple[str, ...]
-    """Where nothing was found: names that look like the words."""
+    """Where nothing was found, or only by other words: names that look like the words."""
     licences: Families
+    corrected: tuple[tuple[str, str], ...] = ()
+    """Misspelled words, and what they were taken for."""
 
 
 def compiled_folder(home: Path) -> Path:
@@ -63,7 +65,7 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
     facets = [
         *(_facet(index, "kind", value) for value in request.kinds),
         *(_facet(index, "modality", value) for value in request.modalities),
-        *(_facet(index, "at", _HUB_ALIASES.get(value.lower(), value)) for value in request.at),
+        *(_facet(index, "at", hub_of(value)) for value in request.at),
     ]
     limit = None if request.max_parameters is None else catalogue.amount(request.max_parameters, "--max-parameters")
     licensed = [] if request.licence is None else [_facet(index, "licence", request.licence)]
@@ -78,14 +80,22 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
         total=found.total,
         unknown_size=found.unknown_size,
         unknown_licence=unknown_licence,
-        nearest=() if found.total or not request.text else tuple(registry.nearest(request.text, names)),
+        nearest=()
+        if (found.total and not found.corrected) or not request.text
+        else tuple(registry.nearest(request.text, names)),
         licences=whole,
+        corrected=found.corrected,
     )
+
+
+def hub_of(place: str) -> str:
+    """Return the catalogue's name of a place: `huggingface` is `hf`."""
+    return _HUB_ALIASES.get(place.lower(), place.lower())
 
 
 def kinds_of(model: CatalogueModel) -> list[str]:
     """Return the kinds of a model: its family's, but for those that its own modalities rule out."""
-    taken = modalities_in(model) | model.family.modalities_out.value
+    taken = modalities_in(model) | modalities_out(model)
     needs = {"vision-language": "image", "audio": "audio"}
     return sorted(kind for kind in model.family.kinds if needs.get(kind, "text") in taken | {"text"})
 
@@ -95,17 +105,24 @@ def modalities_in(model: CatalogueModel) -> frozenset[str]:
     return frozenset((model.member.modalities_in or model.family.modalities_in).value)
 
 
-def released(model: CatalogueModel) -> date:
-    """Return when a model came out."""
-    return (model.member.released or model.family.released).value
+def modalities_out(model: CatalogueModel) -> frozenset[str]:
+    """Return what a model makes."""
+    return frozenset((model.member.modalities_out or model.family.modalities_out).value)
+
+
+def released(model: CatalogueModel) -> date | None:
+    """Return when a model came out, where that is known."""
+    fact = model.family.release_of(model.member)
+    return None if fact is None else fact.value
 
 
 def _in_order(whole: Families) -> list[CatalogueModel]:
-    """Return every model, newest first and small before large."""
+    """Return every model, newest first and small before large; those of an unknown day come last."""
 
     def rank(model: CatalogueModel) -> tuple[int, str, float, str]:
         size = model.size.parameters.value if model.size.parameters else float("inf")
-        return (-released(model).toordinal(), model.family.name, size, model.member.name)
+        day = released(model)
+        return (0 if day is None else -day.toordinal(), model.family.name, size, model.member.name)
 
     return sorted(whole.models(), key=rank)
 
@@ -113,7 +130,7 @@ def _in_order(whole: Families) -> list[CatalogueModel]:
 def _record(whole: Families, model: CatalogueModel) -> SearchRecord:
     family, size, member = model.family, model.size, model.member
     facets = {("kind", kind) for kind in kinds_of(model)}
-    facets |= {("modality", each) for each in modalities_in(model) | family.modalities_out.value}
+    facets |= {("modality", each) for each in modalities_in(model) | modalities_out(model)}
     facets |= {("at", place.hub) for place in member.places}
     terms = None if size.licence is None else whole.licences[size.licence.value]
     if terms is None or terms.commercial_use is None:

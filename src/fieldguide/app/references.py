@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from fieldguide import catalogue, registry
+from fieldguide.app.find import compiled_folder
 from fieldguide.app.wiring import House
-from fieldguide.errors import UnknownNameError, UsageError
+from fieldguide.errors import UnknownNameError, UnsupportedError, UsageError
 from fieldguide.runners import OpenRunner, Runner, RunnerSettings
 from fieldguide.sources import LocalFileSource
 
@@ -114,13 +115,70 @@ def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:
         return _Resolved(provider=provider, target=target)
     if (colon and provider in registry.names("sources")) or _is_path(reference):
         return _fetched(house, reference, options)
-    if colon and target and "/" not in provider:
+    if colon and target and "/" not in provider and not _is_known(house, reference):
         known = [*registry.names("runners"), *registry.names("sources")]
         raise UnknownNameError(
             "provider or source", provider, registry.nearest(provider, known), hint=f"Known: {', '.join(known)}."
         )
-    catalogue.entry(reference)  # an unknown name ends here, with the nearest ones
-    return _fetched(house, reference, options)
+    return _from_catalogue(house, reference, options)
+
+
+def _from_catalogue(house: House, name: str, options: ModelOptions) -> _Resolved:
+    """Return the best place that a name of the catalogue can run from here: a file kept or fetched, else a call."""
+    kept = {catalogue.folded(entry.name): entry for entry in catalogue.entries()}
+    if (entry := kept.get(catalogue.folded(name))) is not None:
+        return _fetched(house, entry.name, options)
+    try:
+        found = catalogue.resolve_model(catalogue.families(compiled_folder(house.settings.home)), name)
+    except UnknownNameError as error:
+        near = registry.nearest(name, [entry.name for entry in kept.values()])
+        matches = list(dict.fromkeys([*near, *error.close_matches]))[:3]
+        raise UnknownNameError("model", name, matches, hint=None if matches else error.hint) from error
+    if found.model is None:
+        raise UnsupportedError(f"{found.family.title}, a whole family,", "being run", hint=_members_hint(found.family))
+    member = found.model.member
+    entry = kept.get(catalogue.folded(member.name))
+    wanted = catalogue.parse_name(name).quantization
+    if entry is not None and wanted in (None, *(place.quantization for place in entry.places)):
+        return _fetched(house, entry.name, options)
+    return _called(found, member, quantized=wanted is not None)
+
+
+def _called(found: catalogue.Resolved, member: catalogue.Member, *, quantized: bool) -> _Resolved:
+    """Return the first place of a model for which there is a runner here; else say which places there are.
+
+    A quantization that was asked for is kept, which only a tag of Ollama can say.
+    """
+    for place in member.places:
+        if place.hub in registry.names("runners") and (place.hub == "ollama" or not quantized):
+            target = place.id
+            if place.hub == "ollama" and ":" in found.name:
+                target = found.name.rpartition("/")[2]
+            elif found.snapshot and found.snapshot.startswith(place.id):
+                target = found.snapshot
+            took = f"{found.name} is called as {place.hub}:{target}"
+            return _Resolved(provider=place.hub, target=target, display_name=member.name, took=took)
+    places = ", ".join(f"{place.hub}:{place.id}" for place in member.places)
+    raise UnsupportedError(
+        member.name,
+        "being run by its name alone: this program has no file of it and no runner for its places",
+        hint=f"{f'It is at {places}' if places else 'No place that has it is known'}. "
+        "Name the path of a GGUF file, or a server that has it: http://HOST/v1#MODEL.",
+    )
+
+
+def _is_known(house: House, name: str) -> bool:
+    """Return whether a name with a colon in it, such as `qwen2.5:7b`, is one of the catalogue's."""
+    try:
+        catalogue.resolve_model(catalogue.families(compiled_folder(house.settings.home)), name)
+    except UnknownNameError:
+        return False
+    return True
+
+
+def _members_hint(family: catalogue.Family) -> str:
+    members = [member.name for size in family.sizes for member in size.members]
+    return f"Name one of its models: {', '.join(members[:6])}{', ...' if len(members) > 6 else '.'}"
 
 
 def _is_path(reference: str) -> bool:

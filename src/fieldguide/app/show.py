@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldguide import catalogue, registry
+from fieldguide import catalogue
 from fieldguide.app.find import compiled_folder
-from fieldguide.catalogue import Families, Family, LicenceTerms, Member, ModelEntry, Size
-from fieldguide.errors import UnknownNameError
+from fieldguide.catalogue import Families, Family, LicenceTerms, Member, ModelEntry, Resolved, Rule, Size
 
 SYSTEMIC_RISK_FLOP = 1e25
 """Training compute above which the EU AI Act presumes high impact (Art. 51(2)), in FLOP."""
-ACT_SOURCE = "EU AI Act, Art. 51(2): ai-act-law.eu/article/51"
+ACT_SOURCE = "EU AI Act, Art. 51(2): https://ai-act-law.eu/article/51/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,38 +33,37 @@ class Page:
     """What is known of a family, or of one member of it."""
 
     name: str
+    is_family: bool
+    """Whether the whole family was asked for."""
     family: Family
     members: tuple[tuple[Size, Member], ...]
     """Every member of a family, or the one that was asked for."""
     licences: dict[str, LicenceTerms]
+    rules: tuple[Rule, ...]
     stored: dict[str, ModelEntry]
     """By member: files that `pull` can fetch."""
+    note: str | None = None
+    """One sentence, where the name that was asked for and this page are not plainly the same."""
 
-    @property
-    def is_family(self) -> bool:
-        """Whether the whole family was asked for."""
-        return self.name == self.family.name
+    def rules_for(self, size: Size, compute: TrainingCompute | None) -> tuple[Rule, ...]:
+        """Return the rules of authorities that a network is of interest to; facts, never a legal finding."""
+        flop = None if compute is None else compute.flop
+        return catalogue.rules_for(self.rules, self.family, size, flop, self.licences)
 
 
 def show_model(home: Path, name: str) -> Page:
-    """Return the page of a family or a model, found by its name, its title or its name at any place.
+    """Return the page of a family or a model, found by any of its names; see `catalogue.resolve_model`.
 
     Raises:
         UnknownNameError: There is none; the nearest names are given.
         CatalogueError: A file of the catalogue is malformed.
     """
     whole = catalogue.families(compiled_folder(home))
-    for family in whole.families:
-        if name.lower() in {family.name, family.title.lower()}:
-            members = tuple((size, member) for size in family.sizes for member in size.members)
-            return _page(family.name, family, members, whole)
-    known = _aliases(whole)
-    found = known.get(name.lower()) or known.get(_squeezed(name))
-    if found is None:
-        names = [model.member.name for model in whole.models()] + [family.name for family in whole.families]
-        raise UnknownNameError("model", name, registry.nearest(name, names))
-    family, size, member = found
-    return _page(member.name, family, ((size, member),), whole)
+    found = catalogue.resolve_model(whole, name, family_first=True)
+    if found.model is None:
+        members = tuple((size, member) for size in found.family.sizes for member in size.members)
+        return _page(found.family.name, found, members, whole)
+    return _page(found.model.member.name, found, ((found.model.size, found.model.member),), whole)
 
 
 def training_compute(size: Size) -> TrainingCompute | None:
@@ -83,31 +79,17 @@ def training_compute(size: Size) -> TrainingCompute | None:
     )
 
 
-def _page(name: str, family: Family, members: tuple[tuple[Size, Member], ...], whole: Families) -> Page:
-    wanted = {_squeezed(member.name): member.name for _, member in members}
-    stored = {wanted[key]: entry for entry in catalogue.entries() if (key := _squeezed(entry.name)) in wanted}
-    return Page(name=name, family=family, members=members, licences=whole.licences, stored=stored)
-
-
-def _aliases(whole: Families) -> dict[str, tuple[Family, Size, Member]]:
-    """Return every name under which a member is known, folded; a catalogue name is never another's alias."""
-    known: dict[str, tuple[Family, Size, Member]] = {}
-    models = whole.models()
-    for model in models:
-        known[model.member.name] = (model.family, model.size, model.member)
-    for model in models:
-        for alias in _names_of(model.member):
-            known.setdefault(alias.lower(), (model.family, model.size, model.member))
-    return known
-
-
-def _names_of(member: Member) -> Iterable[str]:
-    yield member.title
-    yield _squeezed(member.name)
-    for place in member.places:
-        yield place.id
-        yield place.id.rpartition("/")[2]
-
-
-def _squeezed(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]", "", name.lower())
+def _page(name: str, found: Resolved, members: tuple[tuple[Size, Member], ...], whole: Families) -> Page:
+    wanted = {catalogue.folded(member.name): member.name for _, member in members}
+    pulled = {key: each for each in catalogue.entry_names() if (key := catalogue.folded(each)) in wanted}
+    stored = {wanted[key]: catalogue.entry(each) for key, each in pulled.items()}
+    return Page(
+        name=name,
+        is_family=found.model is None,
+        family=found.family,
+        members=members,
+        licences=whole.licences,
+        rules=whole.rules,
+        stored=stored,
+        note=found.note,
+    )

@@ -1,13 +1,17 @@
 """Curated facts about models, each with its source; YAML in `facts/` and `families/`, validated when first read."""
 
+from fieldguide.catalogue._alias import Alias
 from fieldguide.catalogue._entry import Fact, Licence, ModelEntry, ModelKind, Place, PlacePart
 from fieldguide.catalogue._families import CatalogueModel, Families, families, read_families
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size, Where
-from fieldguide.catalogue._names import ModelName, parse_name
-from fieldguide.catalogue._read import entries, entry, read_entries
+from fieldguide.catalogue._governance import Rule, rules_for
+from fieldguide.catalogue._read import entries, entry, entry_names, read_entries
+from fieldguide.catalogue._resolve import Resolved, Resolver, folded, resolve_model
 from fieldguide.catalogue._search import Found, Query, SearchIndex, SearchRecord, amount
+from fieldguide.catalogue.names import ModelName, parse_name
 
 __all__ = [
+    "Alias",
     "CatalogueModel",
     "Fact",
     "Families",
@@ -22,6 +26,9 @@ __all__ = [
     "Place",
     "PlacePart",
     "Query",
+    "Resolved",
+    "Resolver",
+    "Rule",
     "SearchIndex",
     "SearchRecord",
     "Size",
@@ -29,8 +36,12 @@ __all__ = [
     "amount",
     "entries",
     "entry",
+    "entry_names",
     "families",
+    "folded",
     "parse_name",
     "read_entries",
     "read_families",
+    "resolve_model",
+    "rules_for",
 ]

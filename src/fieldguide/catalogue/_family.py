@@ -1,19 +1,18 @@
 """What the catalogue says of a family of models. The same classes are the schema of `families/*.yaml`.
 
 A family has sizes, a size has members (base, instruct and so on, or dated snapshots), and a member has places. Unknown
-is None. `contradictions` holds the facts of one family against each other.
+is None. `_contradictions.py` holds the facts of one family against each other.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
 from fieldguide.catalogue._entry import Fact
-from fieldguide.domain import Architecture, active_parameters, total_parameters
+from fieldguide.domain import Architecture
 
 FamilyKind: TypeAlias = Literal[
     "foundation",
@@ -41,6 +40,7 @@ Hub: TypeAlias = Literal[
     "cohere",
     "mistral",
     "deepseek",
+    "xai",
     "azure",
     "bedrock",
     "sagemaker",
@@ -49,11 +49,16 @@ Hub: TypeAlias = Literal[
 ]
 """Who keeps or runs a model: hubs of weights first, then APIs and clouds."""
 
+WEIGHT_HUBS: frozenset[Hub] = frozenset({"hf", "modelscope", "ollama"})
+"""Where weights can be fetched; `sagemaker` (JumpStart) deploys them, on rented machines only."""
+
+PROPRIETARY = "proprietary"
+"""The licence of weights that are not published."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
-_LABEL = re.compile(r"(\d+(?:\.\d+)?)([MB])(?:-A\d+(?:\.\d+)?B)?")
+_LABEL = re.compile(r"(\d+(?:\.\d+)?)([MB])(?:-A(\d+(?:\.\d+)?)B)?")
+_NAME_RULE = "a name has lower-case letters, digits, dots and dashes only"
 _CLOSED = {"extra": "forbid"}
-_LABEL_TOLERANCE = 1.35
-"""How far a count may lie from its label: Gemma-2-2B, the furthest so far, has 2.61 billion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +70,14 @@ class Where:
     hub: Hub
     id: str
     """Its name there: repository, tag, or model id."""
+    until: date | None = None
+    """Day on which it ended there, or the first on which it may end, as `source` has it; None where none is known."""
     source: str
     as_of: date
+
+    def __post_init__(self) -> None:
+        _require(bool(self.id.strip()), "a place needs an id")
+        _require(bool(self.source.strip()), "a place needs a source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,17 +93,31 @@ class Member:
     tuning: Literal["base", "instruct", "reasoning"] | None
     released: Fact[date] | None = None
     """Where it differs from the family's."""
+    released_unknown: bool = False
+    """Whether it came out on another day than its family, and that day is not known here."""
     context_length: Fact[int] | None = None
-    """Most tokens of prompt plus completion."""
+    """Most tokens of prompt plus completion, as it is delivered."""
+    extended_context_length: Fact[int] | None = None
+    """The same with position scaling that has to be switched on, such as YaRN."""
     output_tokens: Fact[int] | None = None
     """Most tokens of one answer, where its provider limits them."""
     modalities_in: Fact[frozenset[Modality]] | None = None
     """Where they differ from the family's."""
+    modalities_out: Fact[frozenset[Modality]] | None = None
+    """Where they differ from the family's."""
+    tool_use: Fact[bool] | None = None
+    """Where it differs from the family's."""
+    aliases: Fact[frozenset[str]] | None = None
+    """Names that its provider points at it, such as `gpt-4o`; they may be pointed elsewhere later."""
     places: tuple[Where, ...] = ()
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise ValueError("a name has lower-case letters, digits, dots and dashes only")
+        _require(bool(_NAME.fullmatch(self.name)), _NAME_RULE)
+
+    @property
+    def weights_fetchable(self) -> bool:
+        """Whether a hub of weights is among its places."""
+        return any(place.hub in WEIGHT_HUBS for place in self.places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +150,21 @@ class Size:
         found = _LABEL.fullmatch(self.size or "")
         return float(found[1]) * (1e6 if found[2] == "M" else 1e9) if found else None
 
+    def hosted_only(self, member: Member) -> bool | None:
+        """Return whether `member` can be called and its weights are not published; None where that is not known.
+
+        That we know no hub with its weights is not enough: its licence must say that they are not published.
+        """
+        if member.weights_fetchable:
+            return False
+        return True if member.places and self.licence and self.licence.value == PROPRIETARY else None
+
+    @property
+    def label_active_parameters(self) -> float | None:
+        """The active number in the label: 3 billion for `30B-A3B`."""
+        found = _LABEL.fullmatch(self.size or "")
+        return float(found[3]) * 1e9 if found and found[3] else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
@@ -136,8 +176,9 @@ class Family:
     title: str
     kinds: frozenset[FamilyKind]
     publisher: Fact[str]
-    released: Fact[date]
+    released: Fact[date] | None = None
     trained_from: Fact[str] | None = None
+    trained_for: Fact[str] | None = None
     modalities_in: Fact[frozenset[Modality]]
     modalities_out: Fact[frozenset[Modality]]
     languages: Fact[frozenset[str]] | None = None
@@ -149,10 +190,12 @@ class Family:
     sizes: tuple[Size, ...]
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise ValueError("a name has lower-case letters, digits, dots and dashes only")
-        if not self.kinds or not self.sizes:
-            raise ValueError("kinds and sizes must not be empty")
+        _require(bool(_NAME.fullmatch(self.name)), _NAME_RULE)
+        _require(bool(self.kinds and self.sizes), "kinds and sizes must not be empty")
+
+    def release_of(self, member: Member) -> Fact[date] | None:
+        """Return the day on which a member came out: its own, else the family's; None where it is not known."""
+        return member.released or (None if member.released_unknown else self.released)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,43 +221,15 @@ class LicenceTerms:
     source: str
     as_of: date
 
+    def __post_init__(self) -> None:
+        _require(bool(self.source.strip()), "a licence needs a source")
+
     @property
     def allows_commercial_use(self) -> bool:
         """Whether commercial use is allowed at all, be it under conditions; unknown counts as no."""
         return self.commercial_use in {"yes", "with-conditions"}
 
 
-def contradictions(family: Family, licences: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Yield (key, what is wrong) for every two facts of a family that cannot both hold."""
-    seen: set[str] = set()
-    for kind, modality in (("vision-language", "image"), ("audio", "audio")):
-        known = family.modalities_in.value | family.modalities_out.value
-        if kind in family.kinds and modality not in known:
-            yield "kinds", f"{kind}, yet no {modality} goes in or out"
-    for number, size in enumerate(family.sizes):
-        for key, wrong in _size_contradictions(size, licences):
-            yield f"sizes.{number}.{key}", wrong
-        for index, member in enumerate(size.members):
-            if member.name in seen:
-                yield f"sizes.{number}.members.{index}.name", f"{member.name} is given twice"
-            seen.add(member.name)
-
-
-def _size_contradictions(size: Size, licences: frozenset[str]) -> Iterator[tuple[str, str]]:
-    total = size.parameters.value if size.parameters else None
-    active = size.active_parameters.value if size.active_parameters else None
-    if size.licence is not None and size.licence.value not in licences:
-        yield "licence", f"{size.licence.value} is not in licences.yaml"
-    if total is not None and active is not None and active > total:
-        yield "active_parameters", f"{active} of {total} parameters cannot be active"
-    label = size.label_parameters
-    if total is not None and label is not None and not 1 / _LABEL_TOLERANCE < total / label < _LABEL_TOLERANCE:
-        yield "parameters", f"{total} parameters do not fit the label {size.size}"
-    if size.architecture is None or size.parameters_note is not None:
-        return
-    shape = size.architecture.value
-    computed = total_parameters(shape)
-    if total is not None and size.parameters_exact and total != computed:
-        yield "parameters", f"{total} published, {computed} from the architecture; mend one, or say why in a note"
-    if active is not None and active != active_parameters(shape):
-        yield "active_parameters", f"{active} published, {active_parameters(shape)} from the architecture"
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ValueError(message)

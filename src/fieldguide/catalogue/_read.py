@@ -24,6 +24,11 @@ def entries() -> tuple[ModelEntry, ...]:
     return _shipped()
 
 
+def entry_names() -> tuple[str, ...]:
+    """Return the name of every model of `entries`, without reading any: a file is called as its model."""
+    return tuple(item.name.removesuffix(".yaml") for item in _files_in(_facts()))
+
+
 def entry(name: str) -> ModelEntry:
     """Return the model called `name`; capitals do not matter.
 
@@ -44,13 +49,20 @@ def read_entries(folder: Traversable) -> tuple[ModelEntry, ...]:
     Raises:
         CatalogueError: A file is not YAML, repeats or misses a key, has one we do not know, or a value is not possible.
     """
-    found = sorted((item for item in folder.iterdir() if item.name.endswith(".yaml")), key=lambda item: item.name)
-    return tuple(_read_one(item) for item in found)
+    return tuple(_read_one(item) for item in _files_in(folder))
 
 
 @cache
 def _shipped() -> tuple[ModelEntry, ...]:
-    return read_entries(files("fieldguide.catalogue").joinpath("facts"))
+    return read_entries(_facts())
+
+
+def _facts() -> Traversable:
+    return files("fieldguide.catalogue").joinpath("facts")
+
+
+def _files_in(folder: Traversable) -> list[Traversable]:
+    return sorted((item for item in folder.iterdir() if item.name.endswith(".yaml")), key=lambda item: item.name)
 
 
 def _read_one(item: Traversable) -> ModelEntry:
@@ -89,7 +101,7 @@ def read_yaml(item: Traversable) -> object:
     """Return what a YAML file holds.
 
     Raises:
-        CatalogueError: It is not YAML, or gives a key twice.
+        CatalogueError: It is missing, not YAML, or gives a key twice.
     """
     import yaml
 
@@ -101,10 +113,15 @@ def read_yaml(item: Traversable) -> object:
         raise CatalogueError(item.name, key, str(getattr(error, "problem", None) or error)) from error
     except UnicodeDecodeError as error:
         raise CatalogueError(item.name, "(top)", "not UTF-8 text") from error
+    except OSError as error:
+        raise CatalogueError(item.name, "(top)", f"cannot be read: {error.strerror}") from error
 
 
 def _loader(file: str) -> Any:
-    """Return a safe YAML loader that refuses a key given twice: plain YAML silently keeps the last."""
+    """Return a safe YAML loader that refuses a key given twice: plain YAML silently keeps the last.
+
+    Days stay text: the schema reads them, and names the key of one that does not exist.
+    """
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the same in C, ten times as fast
@@ -120,5 +137,9 @@ def _loader(file: str) -> Any:
         made: dict[Any, Any] = loader.construct_mapping(node, deep=True)
         return made
 
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in Loader.yaml_implicit_resolvers.items()
+    }
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     return Loader

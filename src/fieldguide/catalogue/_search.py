@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from fieldguide.catalogue._spelling import one_slip_away
 from fieldguide.errors import UsageError
 
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
@@ -53,6 +54,8 @@ class Found:
     total: int
     unknown_size: int
     """Records left out only because their size is not known."""
+    corrected: tuple[tuple[str, str], ...] = ()
+    """Words that nothing has, and the words one slip away that were taken instead."""
 
 
 @dataclass(slots=True)
@@ -90,10 +93,12 @@ class SearchIndex:
     def find(self, query: Query, *, most: int = 50) -> Found:
         """Return the records for which everything in the query holds.
 
-        A word is met by itself or, from two letters on, by its beginning. Records whose name holds more of the words
-        come first, then those with the shorter name.
+        A word is met by itself or, from two letters on, by its beginning; a word that nothing has, by the commonest
+        word one slip away. Records whose name holds more of the words come first, then those with the shorter name.
         """
-        wanted = list(dict.fromkeys(words_of(query.text)))
+        corrected = self._corrected(dict.fromkeys(words_of(query.text)))
+        wanted = list(dict.fromkeys(corrected.values()))
+        changed = tuple((word, taken) for word, taken in corrected.items() if word != taken)
         sets: list[set[int]] = [self._by_facet.get(facet, set()) for facet in query.facets]
         sets += [self._meeting(word) for word in wanted]
         held: Iterable[int] = set.intersection(*sorted(sets, key=len)) if sets else range(len(self._names))
@@ -114,7 +119,14 @@ class SearchIndex:
         best = heapq.nsmallest(
             most, held, key=lambda number: (-sum(number in each for each in in_name), len(self._names[number]), number)
         )
-        return Found(numbers=tuple(best), total=len(held), unknown_size=unknown)
+        return Found(numbers=tuple(best), total=len(held), unknown_size=unknown, corrected=changed)
+
+    def _corrected(self, words: Iterable[str]) -> dict[str, str]:
+        return {word: word if self._meeting(word) else self._nearest(word) for word in words}
+
+    def _nearest(self, word: str) -> str:
+        near = one_slip_away(word, self._by_word.keys())
+        return max(near, key=lambda each: len(self._by_word[each]), default=word)
 
     def _meeting(self, word: str) -> set[int]:
         if len(word) < _LEAST_PREFIX or word[0].isdigit():

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from fieldguide.app.catalogue_json import found_json
 from fieldguide.app.find import FindRequest, FoundModels, find_models
 from fieldguide.cli._output import console, house_of, note, print_json, table
+
+if TYPE_CHECKING:
+    from fieldguide.app.live_search import LiveFound
 
 _NOT_ADVICE = "Facts about licences with their sources (`fieldguide show MODEL`), not legal advice."
 
 
 def run(args: Namespace) -> int:
     """Print what was found."""
-    found = find_models(
-        house_of(args).settings.home,
-        FindRequest(
-            text=" ".join(args.query),
-            kinds=tuple(args.kind),
-            max_parameters=args.max_parameters,
-            licence=args.licence,
-            modalities=tuple(args.modality),
-            at=tuple(args.at),
-            most=args.limit,
-        ),
+    house = house_of(args)
+    request = FindRequest(
+        text=" ".join(args.query),
+        kinds=tuple(args.kind),
+        max_parameters=args.max_parameters,
+        licence=args.licence,
+        modalities=tuple(args.modality),
+        at=tuple(args.at),
+        most=args.limit,
     )
+    found = find_models(house.settings.home, request)
+    live = None
+    if args.live:
+        from fieldguide.app.live_search import search_live
+
+        live = search_live(house, request, found)
+        if live.note:
+            note(args, live.note)
     if args.json:
-        print_json(found_json(found))
+        print_json(found_json(found, live))
     else:
-        _show(args, found)
+        _show(args, found, live)
     return 0
 
 
@@ -42,21 +52,28 @@ def size_text(parameters: int | None, active: int | None = None) -> str:
     return text if active is None else f"{text} ({size_text(active)} active)"
 
 
-def _show(args: Namespace, found: FoundModels) -> None:
-    if not found.total:
+def _show(args: Namespace, found: FoundModels, live: LiveFound | None) -> None:
+    shown = found_json(found, live)["models"]
+    if not shown:
         print("Nothing found." + (f" Nearest names: {', '.join(found.nearest)}." if found.nearest else ""))
     else:
         rows = table("model", "kinds", "parameters", "context", "licence", "at", right=(2, 3))
-        for each in found_json(found)["models"]:
+        for each in shown:
             licence = (each["licence"] or "unknown") + (" *" if each["commercial_use"] == "with-conditions" else "")
             context = f"{each['context_length']:,}" if each["context_length"] else "n/a"
-            at = ", ".join(dict.fromkeys(place["hub"] for place in each["places"]))
+            at = ", ".join(dict.fromkeys(place["hub"] for place in each["places"])) + (
+                " (live)" if each["live"] else ""
+            )
             size = size_text(each["parameters"], each["active_parameters"])
             rows.add_row(each["name"], ", ".join(each["kinds"]), size, context, licence, at or "nowhere known")
         console().print(rows)
+        if live is not None and live.models:
+            note(args, "(live): as the hub lists it now; size read from its name, licence from its owner's tag")
         if found.total > len(found.models):
             note(args, f"{len(found.models)} of {found.total} shown; narrow it, or add --limit {found.total}")
         note(args, f"* commercial use under conditions. {_NOT_ADVICE}")
+    for word, taken in found.corrected:
+        note(args, f"nothing has the word {word!r}; {taken!r} was looked for")
     if found.unknown_size:
         note(args, f"{found.unknown_size} left out whose size is not known")
     if found.unknown_licence:

@@ -156,6 +156,7 @@ def _add_find(parser: Parser) -> None:
     )
     parser.add_argument("--at", metavar="PLACE", action="append", default=[], help="such as hf, ollama; repeatable")
     parser.add_argument("--limit", metavar="N", type=int, default=50, help="most models to show (50)")
+    parser.add_argument("--live", action="store_true", help="search Hugging Face and ModelScope too, now")
 
 
 def _add_show(parser: Parser) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from fieldguide.app.catalogue_json import page_json
 from fieldguide.app.show import Page, show_model
 from fieldguide.cli._find import size_text
-from fieldguide.cli._output import console, house_of, print_json, table
+from fieldguide.cli._output import console, house_of, note, print_json, table
 
 _DUTIES = {
     "threshold": "threshold",
@@ -19,6 +19,16 @@ _DUTIES = {
     "region_limits": "regions",
     "ship_along": "ship along",
 }
+_FACTS = (
+    "publisher",
+    "released",
+    "trained_from",
+    "trained_for",
+    "modalities_in",
+    "modalities_out",
+    "languages",
+    "tool_use",
+)
 _COMMERCIAL = {
     "yes": "commercial use: yes",
     "with-conditions": "commercial use: yes, under the conditions below",
@@ -46,13 +56,15 @@ def run(args: Namespace) -> int:
         print_json(shown)
     else:
         _show(page, shown)
+        if page.note:
+            note(args, page.note)
     return 0
 
 
 def _show(page: Page, shown: dict[str, Any]) -> None:
     sources = _Sources()
     print(f"{shown['title']}: {', '.join(shown['kinds'])}")
-    for key in ("publisher", "released", "trained_from", "modalities_in", "modalities_out", "tool_use"):
+    for key in _FACTS:
         if (fact := shown[key]) is not None:
             print(f"{key.replace('_', ' '):>15}: {_text(fact['value'])} {sources.cite(fact)}")
     if shown["good_for"]:
@@ -65,20 +77,19 @@ def _show(page: Page, shown: dict[str, Any]) -> None:
         licence = f"{size['licence']['id']}" if size["licence"] else "unknown"
         for member in size["members"]:
             context = member["context_length"]
-            places = [f"{place['hub']}:{place['id']} {sources.cite(place)}" for place in member["places"]]
             rows.add_row(
                 member["name"],
                 member["tuning"] or "n/a",
                 f"{_exact(size, values)} {cited}".rstrip(),
-                f"{context['value']:,} {sources.cite(context)}" if context else "n/a",
+                _context(context, member["extended_context_length"], sources),
                 licence,
-                "\n".join(places) or "nowhere known",
+                _hubs(member),
             )
     console().print(rows)
-    for size in shown["sizes"]:
-        for member in size["members"]:
-            if member["pull"]:
-                print(f"{member['name']} runs here: fieldguide pull {member['pull']}\n")
+    for member in (member for size in shown["sizes"] for member in size["members"]):
+        if member["pull"]:
+            print(f"{member['name']} runs here: fieldguide pull {member['pull']}\n")
+    _show_places(page, shown, sources)
     if note := shown["note_on_sizes"]:
         print(f"What size buys: {note['value']} {sources.cite(note)}\n")
     _show_details(page, shown, sources)
@@ -97,6 +108,8 @@ def _show_details(page: Page, shown: dict[str, Any], sources: _Sources) -> None:
             side = "above" if compute["above_1e25"] else "below"
             print(f"{name}: trained with {compute['flop']:.2g} FLOP ({compute['basis']});")
             print(f"  {side} 10^25 FLOP ({compute['rule']})")
+            for rule in () if page.is_family else compute["rules"]:
+                print(f"  {rule['rule']}: {rule['says']} {sources.cite(rule)}")
         if not page.is_family and (fact := size["architecture"]):
             facts = [f"{key} {value}" for key, value in fact["value"].items() if value not in (None, 0)]
             print(f"{name}: {', '.join(facts)} {sources.cite(fact)}")
@@ -117,6 +130,35 @@ def _show_licences(shown: dict[str, Any], sources: _Sources) -> None:
                 print(f"  {words}: {terms[key]}")
     if seen:
         print("Facts with their sources, not legal advice.\n")
+
+
+def _hubs(member: dict[str, Any]) -> str:
+    hubs = ", ".join(dict.fromkeys(place["hub"] for place in member["places"]))
+    return f"{hubs} (hosted only)" if member["hosted_only"] else hubs or "nowhere known"
+
+
+def _show_places(page: Page, shown: dict[str, Any], sources: _Sources) -> None:
+    """Print the ids of one model, each on a line of its own: to be copied. A family would fill pages with them."""
+    if page.is_family:
+        print("Names and ids at each place: fieldguide show MODEL\n")
+        return
+    (member,) = (member for size in shown["sizes"] for member in size["members"])
+    for place in member["places"]:
+        until = f" (ends {place['until']} or later)" if place["until"] else ""
+        print(f"{place['hub']:>15}: {place['id']}{until} {sources.cite(place)}")
+    if names := member["aliases"]:
+        print(f"{'also called':>15}: {_text(names['value'])} {sources.cite(names)}")
+    if member["hosted_only"]:
+        print(f"{'':>15}  hosted only: its weights are nowhere to be fetched")
+    print()
+
+
+def _context(plain: dict[str, Any] | None, extended: dict[str, Any] | None, sources: _Sources) -> str:
+    """Return the context length, and behind it what position scaling makes of it."""
+    if plain is None:
+        return "n/a"
+    more = f", {extended['value']:,} with scaling {sources.cite(extended)}" if extended else ""
+    return f"{plain['value']:,} {sources.cite(plain)}{more}"
 
 
 def _exact(size: dict[str, Any], values: list[int | None]) -> str:

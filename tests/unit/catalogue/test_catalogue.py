@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fieldguide import catalogue
-from fieldguide.catalogue import entries, entry, read_entries
+from fieldguide.catalogue import entries, entry, entry_names, read_entries
 from fieldguide.errors import CatalogueError, UnknownNameError
 
 _SHA = "0" * 64
@@ -54,6 +54,11 @@ def _read(folder: Path, text: str, name: str = "toy.yaml") -> CatalogueError:
         read_entries(folder)
     assert caught.value.file == name
     return caught.value
+
+
+def test_the_names_are_those_of_the_entries() -> None:
+    """They are had without reading a file, so that a page of another model need not wait for YAML."""
+    assert entry_names() == tuple(model.name for model in entries())
 
 
 def test_the_shipped_catalogue_is_valid_and_its_facts_are_exact() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldguide.catalogue import Query, SearchIndex, SearchRecord, amount
+from fieldguide.catalogue._spelling import one_slip_away
 from fieldguide.errors import UsageError
 
 _RECORDS = [
@@ -65,3 +66,31 @@ def test_what_is_no_size_is_refused(text: str) -> None:
     """The option is named."""
     with pytest.raises(UsageError, match="--max-parameters"):
         amount(text, "--max-parameters")
+
+
+def test_a_misspelled_word_is_taken_for_the_nearest_and_that_is_told() -> None:
+    """One letter wrong, missing, doubled or swapped; a number is never corrected."""
+    index = SearchIndex.of(_RECORDS)
+    for slip in ("qwne", "qqwen", "qwem"):
+        found = index.find(Query(text=f"{slip} codr"))
+        assert (found.numbers, found.corrected) == ((0,), ((slip, "qwen"), ("codr", "code")))
+    assert index.find(Query(text="qwen 8b")).total == 0
+    assert index.find(Query(text="penguin")).corrected == ()
+
+
+@given(st.text(alphabet="abc", min_size=4, max_size=7), st.lists(st.text(alphabet="abc", min_size=3, max_size=8)))
+def test_spelling_finds_what_a_comparison_with_each_word_finds(word: str, known: list[str]) -> None:
+    """By the distance of Damerau and Levenshtein, its swaps of neighbours included."""
+    assert one_slip_away(word, set(known)) == sorted({each for each in known if _distance(each, word) == 1})
+
+
+def _distance(one: str, other: str) -> int:
+    rows = [list(range(len(other) + 1))]
+    for at, letter in enumerate(one, 1):
+        row = [at]
+        for to, opposite in enumerate(other, 1):
+            row.append(min(rows[-1][to] + 1, row[-1] + 1, rows[-1][to - 1] + (letter != opposite)))
+            if at > 1 and to > 1 and letter == other[to - 2] and one[at - 2] == opposite:
+                row[-1] = min(row[-1], rows[-2][to - 2] + 1)
+        rows.append(row)
+    return rows[-1][-1]
