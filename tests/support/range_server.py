@@ -121,7 +121,7 @@ class RangeServer:
     def _answer(self, connection: socket.socket, head: str) -> bool:
         """Answer one request; return whether the connection stays open."""
         first, *lines = head.split("\r\n")
-        path = first.split(" ")[1]
+        method, path = first.split(" ")[:2]
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("range", ""))
         start = int(wanted[1]) if wanted else None
@@ -129,6 +129,12 @@ class RangeServer:
         with self._lock:
             asked = Asked(number=len(self.asked) + 1, path=path, headers=headers, start=start, end=end)
             self.asked.append(asked)
+        if method == "HEAD":
+            fault = self.fault(asked)
+            status = fault.status if fault.kind == "status" else 200 if path in self.files else 404
+            length = len(self.files.get(path, b"")) if status == 200 else 0
+            connection.sendall(_head(status, [("Content-Length", str(length))]))
+            return True
         if path in self.redirect:
             connection.sendall(_head(302, [("Location", self.redirect[path]), ("Content-Length", "0")]))
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -11,6 +12,7 @@ from fieldguide.errors import OfflineError, SourceError
 from fieldguide.sources._offer import SourceSettings
 
 _WAIT_S = 20.0
+_KNOCK_S = 3.0
 _MOST_REDIRECTS = 5
 _MOST_BYTES = 4 << 20
 
@@ -34,14 +36,31 @@ def ask(
     headers: Mapping[str, str] | None = None,
     method: str = "GET",
     most_bytes: int = _MOST_BYTES,
+    head_only: bool = False,
 ) -> Answer:
     """Return the answer to one request, whatever its status; redirects are followed without the headers' secrets.
+
+    `head_only` leaves the body unread.
 
     Raises:
         OfflineError: There is no answer.
         SourceError: The answer is larger than `most_bytes`, or redirects without end.
     """
-    return asyncio.run(_ask(settings, url, dict(headers or {}), method, most_bytes))
+    return asyncio.run(_ask(settings, url, dict(headers or {}), method, 0 if head_only else most_bytes))
+
+
+def knock(title: str, address: str) -> None:
+    """Connect once: the hubs' own clients try for many seconds where there is no network.
+
+    Raises:
+        OfflineError: Nobody answers.
+    """
+    parts = urlsplit(address)
+    port = parts.port or (80 if parts.scheme == "http" else 443)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=_KNOCK_S).close()
+    except OSError as error:
+        raise OfflineError(f"{title} cannot be reached ({parts.hostname}).") from error
 
 
 async def _ask(settings: SourceSettings, url: str, headers: dict[str, str], method: str, most_bytes: int) -> Answer:
@@ -62,6 +81,8 @@ async def _ask(settings: SourceSettings, url: str, headers: dict[str, str], meth
                             raise SourceError(f"{urlsplit(start).netloc} redirects to where nothing is encrypted.")
                         url = there
                         continue
+                    if not most_bytes:
+                        return Answer(status=response.status, headers=named, body=b"", url=url)
                     body = await response.content.read(most_bytes + 1)
                     while len(body) <= most_bytes and (more := await response.content.read(most_bytes + 1)):
                         body += more

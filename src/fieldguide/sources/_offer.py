@@ -39,6 +39,8 @@ class OfferedFile:
     path: str
     """Relative to the repository, with `/`; checked by `checked_path`."""
     remote: RemoteFile
+    local: Path | None = None
+    """Where it lies on this machine, of a source that has nothing to bring: it is used in place."""
 
     def __post_init__(self) -> None:
         checked_path(self.path)

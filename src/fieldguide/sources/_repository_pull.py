@@ -24,6 +24,8 @@ from fieldguide.sources._shelf import Shelf
 from fieldguide.sources.transfer import Downloaded, Pace, RefusalError, RemoteFile, Transfer
 
 _SPLIT_END = re.compile(r"-\d{5}-of-\d{5}$")
+_OF_ONE_FILE = {"file", "http", "https"}
+"""Sources whose references name a file or a folder, and not a repository."""
 _KEY = re.compile(r"(?:url-)?[0-9a-f]{40,64}")
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9._+-]+")
 
@@ -95,7 +97,7 @@ class RepositoryPull:
                 source=offer.reference.source,
                 name=offer.reference.name,
                 revision=offer.reference.revision,
-                file=artifact.name,
+                file=None if offer.reference.source in _OF_ONE_FILE else artifact.name,
             ),
             artifact=artifact,
             files=tuple(self._planned(offer, file, before, report) for file in artifact.files),
@@ -142,6 +144,11 @@ class RepositoryPull:
 
     def _planned(self, offer: Offer, file: OfferedFile, before: Manifest | None, report: Progress) -> PlannedFile:
         remote = file.remote
+        if file.local is not None:
+            sha256 = self._hashed(file.local, report)
+            return PlannedFile(
+                path=file.path, size_bytes=remote.size_bytes, sha256=sha256, here=file.local, url=remote.url
+            )
         here = self._in_store(remote, file.path) or self._with_neighbours(offer.reference, file, report)
         if here is None and remote.sha256 is None and before is not None:
             here = self._as_before(offer, file, before)
@@ -163,14 +170,17 @@ class RepositoryPull:
         for place in self.neighbours.candidates(
             reference, file.path, sha256=remote.sha256, size_bytes=remote.size_bytes
         ):
-            total = place.stat().st_size
-
-            def told(done: int, total: int = total, place: Path = place) -> None:
-                report(PullProgress(stage="verifying", done_bytes=done, total_bytes=total, note=f"found {place}"))
-
-            if sha256_of(place, told=told) == remote.sha256:
+            if self._hashed(place, report) == remote.sha256:
                 return place
         return None
+
+    def _hashed(self, place: Path, report: Progress) -> str:
+        total = place.stat().st_size
+
+        def told(done: int) -> None:
+            report(PullProgress(stage="verifying", done_bytes=done, total_bytes=total, note=f"found {place}"))
+
+        return sha256_of(place, told=told)
 
     def _as_before(self, offer: Offer, file: OfferedFile, before: Manifest) -> Path | None:
         """Return the file of an earlier pull of the same commit, for a file whose checksum the hub does not tell."""
@@ -178,7 +188,8 @@ class RepositoryPull:
             return None
         for known in before.files:
             place = self.shelf.place(known)
-            if known.path == file.path and place.is_file() and sha256_of(place) == known.sha256:
+            same = known.path == file.path and file.remote.size_bytes in (None, known.size_bytes)
+            if same and place.is_file() and sha256_of(place) == known.sha256:
                 return place
         return None
 

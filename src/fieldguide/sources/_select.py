@@ -21,6 +21,7 @@ _BESIDE = (".json", ".txt", ".model", ".jinja", ".tiktoken")
 _NOT_BESIDE = re.compile(r"(?:^|/)(?:pytorch_model|tf_model|flax_model|optimizer|training_args|\.)", re.I)
 _PICKLE = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".pickle", ".joblib", ".dill")
 _MOST_LISTED = 12
+_MOST_SPLIT = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,15 @@ class Artifact:
         """Of all files; None where one is not known."""
         sizes = [file.remote.size_bytes for file in self.files]
         return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+def part_names(name: str) -> tuple[str, ...]:
+    """Return the names of all parts of a split file, the first one first; the name alone of a file that is whole."""
+    found = _SPLIT.match(name)
+    count = int(found["count"]) if found else 0
+    if found is None or not 1 <= int(found["number"]) <= count <= _MOST_SPLIT:
+        return (name,)
+    return tuple(f"{found['stem']}-{number:05d}-of-{count:05d}{found['ending']}" for number in range(1, count + 1))
 
 
 def select(offer: Offer, pattern: str | None) -> Artifact:
@@ -160,10 +170,12 @@ def _ambiguous(offer: Offer, artifacts: Sequence[Artifact]) -> UsageError:
     listed = "; ".join(_described(artifact) for artifact in artifacts[:_MOST_LISTED])
     more = len(artifacts) - _MOST_LISTED
     listed += f"; and {more} more" if more > 0 else ""
-    first = f"{offer.reference.source}:{offer.reference.name}#{PurePosixPath(artifacts[0].name).name}"
+    repository, first = _repository(offer), artifacts[0].name
     return UsageError(
-        f"{_repository(offer)} holds {len(artifacts)} models: {listed}.",
-        hint=f"Name one: `{first}`, or a pattern such as `#*q4_k_m.gguf`.",
+        f"{repository} holds {len(artifacts)} models: {listed}.",
+        hint=f"Name one: `{repository}/{first}`."
+        if offer.reference.source == "file"
+        else f"Name one: `{repository}#{PurePosixPath(first).name}`, or a pattern such as `#*q4_k_m.gguf`.",
     )
 
 

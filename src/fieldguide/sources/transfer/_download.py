@@ -401,8 +401,8 @@ class Download:
                 if settings.limit_bytes_per_s is None and came / (now - since) < _LEAST_BYTES_PER_S:
                     raise FaultError(f"only {came} bytes came in {now - since:.0f} s")
                 since, came = now, 0
+            await self.limit.take(len(piece))  # Before it is handed over: whoever has enough does not come back.
             yield piece
-            await self.limit.take(len(piece))
 
     def _write(self, view: memoryview, at: int) -> None:
         left = view
