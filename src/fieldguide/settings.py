@@ -35,6 +35,12 @@ class Settings:
     """Address that is searched for Hugging Face; none takes its client's own. `FIELDGUIDE_HUGGINGFACE_ENDPOINT`"""
     modelscope_endpoint: str | None = None
     """Address that is searched for ModelScope; none takes its client's own. `FIELDGUIDE_MODELSCOPE_ENDPOINT`"""
+    genai_prices_url: str = (
+        "https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"
+    )
+    """Address of genai-prices' update file, for `catalogue refresh`. `FIELDGUIDE_GENAI_PRICES_URL`"""
+    models_dev_url: str = "https://models.dev/api.json"
+    """Address of models.dev's list, for `catalogue refresh`. `FIELDGUIDE_MODELS_DEV_URL`"""
     gpqa_password: str | None = field(default=None, repr=False)
     """Password of GPQA's dataset.zip; none takes the one its authors publish. `FIELDGUIDE_GPQA_PASSWORD`"""
     accept_licences: frozenset[str] = field(default_factory=frozenset)
@@ -78,6 +84,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "hub": _hub,
     "huggingface_endpoint": _address,
     "modelscope_endpoint": _address,
+    "genai_prices_url": _address,
+    "models_dev_url": _address,
     "gpqa_password": str,
     "accept_licences": _licences,
 }

@@ -123,6 +123,7 @@ def exam_result_json(result: ExamResult) -> dict[str, Any]:
         "reused": run.reused,
         "usage": {"input_tokens": result.input_tokens, "output_tokens": result.output_tokens},
         "cost_usd": None if result.cost_usd is None else float(result.cost_usd),
+        "price": run.run.options.get("price"),
         "seconds": run.run.active_s,
         "forecast": run.run.forecast,
         "output_tokens_per_s": result.speed.output_tokens_per_s,

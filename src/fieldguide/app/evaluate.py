@@ -7,14 +7,17 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from fieldguide.app.exams import build_exam, data_access
 from fieldguide.app.machine import describe_machine
+from fieldguide.app.prices import KnownPrice, price_of
 from fieldguide.app.references import ModelOptions, OpenedModel, is_called, open_model
 from fieldguide.app.wiring import House
 from fieldguide.benchmarks import AnswerScorer
+from fieldguide.catalogue.prices import provider_of_url
 from fieldguide.comparison import accuracy_of
 from fieldguide.domain import Accuracy, Exam, ResolvedModel
 from fieldguide.errors import InputFileError, UsageError
@@ -22,7 +25,7 @@ from fieldguide.evaluation import Budget, Listener, RetryPolicy, RunOptions, Run
 from fieldguide.runners import HoldsAnswers
 from fieldguide.store import RunState, StoredCall
 
-ZERO = TokenPrice(input_usd_per_mtok=Decimal(0), output_usd_per_mtok=Decimal(0))
+ZERO = TokenPrice(input_usd_per_mtok=Decimal(0), output_usd_per_mtok=Decimal(0), source="asking it costs nothing")
 
 
 _LATE_FACTOR = 1.25
@@ -199,7 +202,8 @@ async def _take(
     listener: Listener | None,
 ) -> ExamResult:
     runner, exam = opened.runner, paper.exam
-    price = _price(request, opened)
+    known = None if opened.free or _given_price(request) else await asyncio.to_thread(known_price, house, opened)
+    price = _price(request, opened, known)
     if isinstance(runner, HoldsAnswers) and not runner.items_held & {item.item for item in exam.items}:
         raise InputFileError(
             runner.model.reference,
@@ -226,15 +230,45 @@ async def _take(
         environment=dict(describe_machine()),
         listener=listener,
     )
-    return _result(opened, result, _given_price(request))
+    made = _result(opened, result, _given_price(request))
+    return made if known is None else replace(made, warnings=(*made.warnings, *_priced_by(opened, known)))
 
 
-def _price(request: EvaluateRequest, opened: OpenedModel) -> TokenPrice | None:
+def known_price(house: House, opened: OpenedModel) -> KnownPrice | None:
+    """Return what the catalogue knows of the price of a model that is called; None where it does not know the place."""
+    identity = opened.runner.model.identity
+    url, provider, model = identity.get("base_url"), identity.get("provider", opened.provider), identity.get("model")
+    if isinstance(url, str):
+        provider = provider_of_url(url)
+    if not isinstance(provider, str) or not isinstance(model, str):
+        return None
+    today = datetime.now(UTC).date()  # and no hour: of prices that change with it the dearest, for a run may take long
+    found = price_of(house.settings.home, provider, model, today)
+    return found if found is not None and found.currency == "USD" else None
+
+
+def _priced_by(opened: OpenedModel, known: KnownPrice) -> list[str]:
+    name = opened.runner.model.name
+    return [f"{name}: priced by {known.description}.", *(f"{name}: {note}." for note in known.notes)]
+
+
+def _token_price(known: KnownPrice) -> TokenPrice | None:
+    each_in, each_out = known.amount_of("input_tokens"), known.amount_of("output_tokens")
+    if each_in is None or each_out is None:
+        return None
+    return TokenPrice(
+        input_usd_per_mtok=each_in, output_usd_per_mtok=each_out, rates=known.rates, source=known.description
+    )
+
+
+def _price(request: EvaluateRequest, opened: OpenedModel, known: KnownPrice | None) -> TokenPrice | None:
     """Return what asking costs now: nothing for a model on this machine and for recorded answers."""
     if opened.free:
         return ZERO
     if (given := _given_price(request)) is not None:
         return given
+    if known is not None and (listed := _token_price(known)) is not None:
+        return listed
     if request.budget_usd is not None:
         raise UsageError(
             f"The price of {opened.runner.model.name} is not known, so that a budget cannot be kept.",

@@ -71,10 +71,11 @@ class Resolver:
         """Return what a name means; see `resolve_model`."""
         low = " ".join(name.lower().split())
         family = next((each for each in self._whole.families if low in {each.name, each.title.lower()}), None)
-        if family is not None and (family_first or (low not in self._by_name and low not in self._aliases)):
+        plainly = None if family is None or family_first else self._plainly(name, low)
+        if family is not None and plainly is None:
             moved = self._moved(name, self._aliases[low]) if low in self._aliases else None
             return Resolved(name=name, family=family, model=None, note=moved.note if moved else None)
-        found = self._plainly(name, low) or self._by_parts(name, low)
+        found = plainly or self._plainly(name, low) or self._by_parts(name, low)
         if found is None:
             raise self._unknown(name, low)
         return found

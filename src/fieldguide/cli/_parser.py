@@ -73,6 +73,10 @@ def build_parser() -> Parser:
 
     _add_find(command("find", "_find", "look models up by words, kind, size, licence, modality and place"))
     _add_show(command("show", "_show", "show one family or model: every fact with its source and date"))
+    _add_cost(command("cost", "_cost", "price a workload over models, at every provider that sells them"))
+    _add_catalogue(
+        command("catalogue", "_catalogue", "what data are in use, with dates and counts; refresh the prices")
+    )
     _add_compare(command("compare", "_evaluate", "settle which of several models is better on a benchmark"))
     _add_evaluate(command("evaluate", "_evaluate", "measure one model on benchmarks"))
     _add_score(command("score", "_score", "score answers that were made elsewhere; calls no model"))
@@ -161,6 +165,31 @@ def _add_find(parser: Parser) -> None:
 
 def _add_show(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a family or a model, by its name here or at any hub")
+
+
+def _add_cost(parser: Parser) -> None:
+    parser.add_argument("models", metavar="MODEL", nargs="+", help="a catalogue name, a provider's id, PROVIDER:ID")
+    group = parser.add_argument_group("one request")
+    for flag, what in (
+        ("--input-tokens", "tokens of the prompt, those from the cache too"),
+        ("--output-tokens", "tokens of the answer, those of reasoning too"),
+        ("--cached-tokens", "of the input: read from the cache"),
+        ("--cache-write-tokens", "of the input: written to the cache"),
+        ("--images", "images that an image model makes; to other models, images that are sent"),
+    ):
+        group.add_argument(flag, metavar="N", type=int, default=0, help=what)
+    group.add_argument(
+        "--audio-seconds", metavar="S", default="0", help="seconds of audio, where that is charged by time"
+    )
+    group = parser.add_argument_group("all requests")
+    group.add_argument("--requests", metavar="N", type=int, default=1, help="how many such requests (1)")
+    group.add_argument("--batch", action="store_true", help="as a batch, which may take a day")
+    group.add_argument("--provider", metavar="P", help="only there, such as openai, bedrock, model-studio")
+    group.add_argument("--at", metavar="DATE", help="prices of that day, or time in UTC: 2026-01-31T18:00 (now)")
+
+
+def _add_catalogue(parser: Parser) -> None:
+    parser.add_argument("action", metavar="refresh", nargs="?", choices=("refresh",), help="bring newer prices")
 
 
 def _add_compare(parser: Parser) -> None:

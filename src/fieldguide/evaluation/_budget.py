@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fieldguide.domain import CompletionRequest, Usage
+from fieldguide.catalogue.prices import Rate, bill, price_usage, rates_to_json
+from fieldguide.domain import CompletionRequest, JsonValue, Usage
 
 _MTOK = Decimal(1_000_000)
 _BYTES_PER_TOKEN = 3  # fewer than usual, so that the first guess errs upwards
@@ -17,9 +18,24 @@ class TokenPrice:
 
     input_usd_per_mtok: Decimal
     output_usd_per_mtok: Decimal
+    rates: tuple[Rate, ...] = ()
+    """The provider's whole list where it is known: cached and reasoning tokens, tiers, a fee for each request."""
+    source: str = "given"
+    """Who says so, and when that was read."""
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return the price as a run keeps it."""
+        return {
+            "input_usd_per_mtok": str(self.input_usd_per_mtok),
+            "output_usd_per_mtok": str(self.output_usd_per_mtok),
+            "rates": rates_to_json(self.rates),
+            "source": self.source,
+        }
 
     def cost_usd(self, usage: Usage) -> Decimal | None:
         """Return what an answer cost; None where the provider did not count its tokens."""
+        if self.rates:
+            return price_usage(self.rates, usage)
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
         return (usage.input_tokens * self.input_usd_per_mtok + usage.output_tokens * self.output_usd_per_mtok) / _MTOK
@@ -28,6 +44,11 @@ class TokenPrice:
         """Return what a request may cost: its text in bytes / 3 as tokens, and every output token it allows."""
         text = request.prompt or "".join(message.content for message in request.messages or ())
         input_tokens = len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN + 16
+        if self.rates:
+            most = request.max_output_tokens or 0
+            usual = {"input_tokens": input_tokens, "output_tokens": most}
+            both = (bill(self.rates, usual | more).total for more in ({}, {"reasoning_output_tokens": most}))
+            return max((each for each in both if each is not None), default=Decimal(0))
         return (
             input_tokens * self.input_usd_per_mtok + (request.max_output_tokens or 0) * self.output_usd_per_mtok
         ) / _MTOK

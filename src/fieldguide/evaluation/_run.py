@@ -152,7 +152,12 @@ class _Taking:
             planned=[self._planned_call(each) for each in self._plan],
             attempts=options.attempts,
             fresh=options.fresh,
-            options={"concurrency": options.concurrency, "attempts": options.attempts, "fresh": options.fresh},
+            options={
+                "concurrency": options.concurrency,
+                "attempts": options.attempts,
+                "fresh": options.fresh,
+                "price": None if options.price is None else options.price.as_json(),
+            },
             environment=environment,
         )
         self._already = {

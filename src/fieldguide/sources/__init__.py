@@ -13,9 +13,11 @@ from fieldguide.sources._model_store import ModelStore
 from fieldguide.sources._reference import SourceReference, parse_source_reference
 from fieldguide.sources.local_file import LocalFileSource
 from fieldguide.sources.package import PackageSource
+from fieldguide.sources.price_lists import FetchedList, fetch_price_list, keep_price_list
 
 __all__ = [
     "FetchedFile",
+    "FetchedList",
     "FetchingSource",
     "LocalFileSource",
     "ModelStore",
@@ -26,5 +28,7 @@ __all__ = [
     "PullStage",
     "SourceReference",
     "StoredModel",
+    "fetch_price_list",
+    "keep_price_list",
     "parse_source_reference",
 ]

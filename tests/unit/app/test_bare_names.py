@@ -38,4 +38,4 @@ def test_what_no_runner_has_is_refused_with_its_places() -> None:
         _called("claude-3-5-sonnet-20241022")
     assert "anthropic:claude-3-5-sonnet-20241022" in (caught.value.hint or "")
     with pytest.raises(UnsupportedError):
-        _called("bartowski/Llama-4-Scout-17B-16E-Instruct-GGUF:Q4_K_M")
+        _called("bartowski/c4ai-command-r7b-12-2024-GGUF:Q4_K_M")

@@ -46,7 +46,7 @@ _OTHERS = [
     "TheBloke/Mixtral-7B-Instruct-v0.1",  # one expert
     "meta-llama/Llama-3.1-8B-Instruct-abliterated",  # a derived model
     "nvidia/Llama-3.1-Nemotron-70B-Instruct",
-    "deepseek-ai/DeepSeek-R1-0528",  # of open weights another date is another model
+    "deepseek-ai/DeepSeek-R1-0129",  # of open weights another date is another model
     "gpt-4o-2025-01-01",  # no such snapshot
     "gpt-5-2026-09-09",
     "command-r",  # the first one, of 2024-03, is not in the catalogue
@@ -90,8 +90,11 @@ def _found(name: str) -> str:
 
 @given(st.sampled_from(_MODELS), st.sampled_from(["bartowski/{}-GGUF:Q4_K_M", "unsloth/{}-bnb-4bit", "{}-Q8_0.gguf"]))
 def test_a_repack_of_any_model_with_weights_is_that_model(model: CatalogueModel, form: str) -> None:
-    """Whatever is packed: the repository's own name is kept in it."""
-    repositories = [place.id for place in model.member.places if place.hub == "hf"]
+    """Whatever is packed: the repository's own name is kept in it.
+
+    Names with an underscore are left out: of `speecht5_tts-Q8_0.gguf` nothing says that `speecht5` is no packer.
+    """
+    repositories = [place.id for place in model.member.places if place.hub == "hf" and "_" not in place.id]
     if repositories:
         assert _found(form.format(repositories[0].rpartition("/")[2])) == model.member.name
 
@@ -136,6 +139,7 @@ def test_an_alias_of_nothing_fails_the_check(tmp_path: Path) -> None:
     """The file and the key are named."""
     (tmp_path / "families").mkdir()
     (tmp_path / "licences.yaml").write_text("[]")
+    (tmp_path / "governance.yaml").write_text("[]")
     (tmp_path / "aliases.yaml").write_text(
         "- {name: a, member: b, snapshot: b-2024-01-01, source: s, as_of: 2024-01-01}"
     )
