@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from fieldguide import registry
 from fieldguide.catalogue import ModelEntry
-from fieldguide.errors import IntegrityError, LicenceNotAcceptedError, NotFoundError, SourceError, UsageError
+from fieldguide.errors import DiskSpaceError, IntegrityError, LicenceNotAcceptedError, NotFoundError, SourceError, UsageError
 from fieldguide.http_client import new_session
 from fieldguide.sources._files import free_bytes_at, locked, put_in_place, sha256_of, sync, writing_under
 from fieldguide.sources._interface import FetchedFile, FetchingSource, Progress, PullOrder, PullProgress
@@ -21,12 +21,12 @@ from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import OfferingSource, SourceSettings
 from fieldguide.sources._order import order_for
 from fieldguide.sources._reference import SourceReference, parse_source_reference
-from fieldguide.sources._repository_pull import Check, PullPlan, RepositoryPull, incoming_keys
+from fieldguide.sources._repository_pull import Check, Passed, PullPlan, RepositoryPull, incoming_keys
 from fieldguide.sources._select import fits
 from fieldguide.sources._shelf import Shelf
 from fieldguide.sources.transfer import Transfer, TransferSettings
 
-Gate: TypeAlias = Callable[[PullPlan], str | None]
+Gate: TypeAlias = Callable[[PullPlan], Passed]
 """Asked before the first byte of a pull; see `ModelStore.pull`."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!=#-]*")
@@ -111,8 +111,8 @@ class ModelStore:
             what: Catalogue entry, catalogue name or reference.
             accepted_licences: Ids of the licences whose terms the user has accepted.
             progress: Told how far it is, several times a second; what it raises stops the pull.
-            gate: Asked before the first byte of a repository is brought; what it raises stops the pull. Returns the
-                id of the licence, where it knows it.
+            gate: Asked before the first byte of a repository is brought; what it raises stops the pull. It tells the
+                licence, where it knows it.
 
         Raises:
             LicenceNotAcceptedError: The terms have not been accepted; nothing was fetched.
@@ -144,12 +144,15 @@ class ModelStore:
         repository = self._repository(source, report)
         reference = parse_source_reference(what)
         plan = repository.plan(reference, report)
-        licence_id = gate(plan) if gate is not None else None
-        with self._writing(needed_bytes=plan.missing_bytes or 0):
+        passed = gate(plan) if gate is not None else Passed()
+        needed, free = repository.needed_bytes(plan), self._free_bytes(self._shelf.home)
+        if needed > free:
+            raise DiskSpaceError(str(self._shelf.home), needed_bytes=needed, free_bytes=free)
+        with self._writing(needed_bytes=needed):
             self._shelf.blobs.mkdir(parents=True, exist_ok=True)
             self._shelf.manifests.mkdir(parents=True, exist_ok=True)
             with self._lock(plan.name, report):
-                manifest = repository.bring(plan, report, licence_id=licence_id)
+                manifest = repository.bring(plan, report, passed)
         stored = self._shelf.as_stored(manifest)
         if stored is None:
             raise SourceError(f"{plan.name} vanished while it was stored.", hint="Pull it again.")
@@ -257,7 +260,8 @@ class ModelStore:
                 raise IntegrityError(str(order.reference), expected=before.sha256, actual=fetched.sha256, hint=hint)
             with draft.open("rb") as file:
                 sync(file)
-            stored = self._record(order, fetched, accepted, report, draft=draft)
+            warnings = self._check(fetched.file, draft)
+            stored = self._record(order, fetched, accepted, report, draft=draft, warnings=warnings)
         finally:
             draft.unlink(missing_ok=True)
             with suppress(OSError):
@@ -273,6 +277,7 @@ class ModelStore:
         report: Progress,
         *,
         draft: Path | None = None,
+        warnings: tuple[str, ...] = (),
     ) -> StoredModel:
         """Put the finished `draft` in its place, where there is one, and write the manifest: the model is stored."""
         before = self._shelf.recorded(order.name)
@@ -286,6 +291,7 @@ class ModelStore:
             licence_id=order.licence.id if order.licence else None,
             acceptance=self._acceptance(order, accepted) or (before.acceptance if before else None),
             pulled_at=self._now(),
+            warnings=warnings,
         )
         blob = self._shelf.blob(fetched.sha256)
         with self._lock(None, report):  # So that no `remove` takes the new file for one that nobody needs.
@@ -340,6 +346,15 @@ class ModelStore:
     def _writing(self, order: PullOrder | None = None, *, needed_bytes: int = 0) -> AbstractContextManager[None]:
         needed = order.place.file_bytes if order and order.place else needed_bytes
         return writing_under(self._shelf.home, needed_bytes=needed, free_bytes=self._free_bytes)
+
+
+def is_repository(reference: str) -> bool:
+    """Whether a reference names something that a source offers, and not a package or a name of the catalogue."""
+    name, colon, _ = reference.partition(":")
+    if not colon or name not in registry.names("sources"):
+        return False
+    source = registry.load("sources", name)
+    return callable(getattr(source, "offer", None))
 
 
 def _check_licence(order: PullOrder, accepted: frozenset[str]) -> None:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from fieldguide.errors import IntegrityError, SourceError
 from fieldguide.sources._files import put_in_place, sha256_of, write_whole
 from fieldguide.sources._interface import Progress, PullProgress
-from fieldguide.sources._manifest import Manifest, StoredFile, write_manifest
+from fieldguide.sources._manifest import Acceptance, Manifest, StoredFile, write_manifest
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import Offer, OfferedFile, OfferingSource
 from fieldguide.sources._reference import SourceReference
@@ -68,6 +68,16 @@ class PullPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """What a gate says of a pull that may begin."""
+
+    licence_id: str | None = None
+    """None where it is not known."""
+    acceptance: Acceptance | None = None
+    """Of terms that the user had to accept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryPull:
     """One pull from one source into one store. The caller holds the lock on the name while `bring` runs."""
 
@@ -106,7 +116,18 @@ class RepositoryPull:
             base_models=offer.base_models,
         )
 
-    def bring(self, plan: PullPlan, report: Progress, *, licence_id: str | None) -> Manifest:
+    def needed_bytes(self, plan: PullPlan) -> int:
+        """Return the bytes that a pull still takes on the disk, what an interrupted one has brought counted off."""
+        by_path = {file.path: file for file in plan.artifact.files}
+        needed = 0
+        for file in plan.files:
+            if file.here is None:
+                arrived = self.shelf.incoming(_key(by_path[file.path].remote))
+                taken = arrived.stat().st_blocks * 512 if arrived.exists() else 0
+                needed += max(0, (file.size_bytes or 0) - taken)
+        return needed
+
+    def bring(self, plan: PullPlan, report: Progress, passed: Passed) -> Manifest:
         """Bring what is missing, check all of it, and write the manifest: the model is stored.
 
         Raises:
@@ -136,7 +157,7 @@ class RepositoryPull:
                     stored[file.path] = StoredFile(path=file.path, size_bytes=came.size_bytes, sha256=came.sha256)
                     if came.path.exists():  # Not yet in place for another file of the same content.
                         put_in_place(came.path, self.shelf.blob(came.sha256, file.path))
-                manifest = self._manifest(plan, [stored[file.path] for file in plan.files], warnings, licence_id)
+                manifest = self._manifest(plan, [stored[file.path] for file in plan.files], warnings, passed)
                 self.shelf.link(manifest)
                 write_manifest(self.shelf.manifest(plan.name), manifest)
         self.shelf.clear_downloads(plan.name)
@@ -233,8 +254,9 @@ class RepositoryPull:
         return dict(zip(once, came, strict=True))
 
     def _manifest(
-        self, plan: PullPlan, files: Sequence[StoredFile], warnings: Sequence[str], licence_id: str | None
+        self, plan: PullPlan, files: Sequence[StoredFile], warnings: Sequence[str], passed: Passed
     ) -> Manifest:
+        before = self.shelf.recorded(plan.name)
         return Manifest(
             name=plan.name,
             reference=str(plan.reference),
@@ -242,8 +264,8 @@ class RepositoryPull:
             size_bytes=sum(file.size_bytes for file in files),
             sha256=files[0].sha256,
             pinned=all(file.remote.sha256 or file.remote.git_sha1 for file in plan.artifact.files),
-            licence_id=licence_id,
-            acceptance=None,
+            licence_id=passed.licence_id,
+            acceptance=passed.acceptance or (before.acceptance if before else None),
             pulled_at=self.now(),
             kind=plan.artifact.kind,
             files=tuple(files),

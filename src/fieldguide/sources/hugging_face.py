@@ -118,6 +118,8 @@ def _asked(hub: Any, api: Any, reference: SourceReference) -> tuple[str, list[_S
     licence = card.get("license") or next(
         (tag.removeprefix("license:") for tag in info.tags or [] if tag.startswith("license:")), None
     )
+    if licence == "other":  # The tag of whatever has no tag of its own.
+        licence = card.get("license_name") or licence
     base = card.get("base_model") or ()
     about = {
         "licence": licence if isinstance(licence, str) else None,

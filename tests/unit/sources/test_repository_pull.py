@@ -17,7 +17,7 @@ from fieldguide.sources import ModelStore, PullProgress
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import Offer, OfferedFile
 from fieldguide.sources._reference import SourceReference
-from fieldguide.sources._repository_pull import PullPlan
+from fieldguide.sources._repository_pull import Passed, PullPlan
 from fieldguide.sources.transfer import RefusalError, RemoteFile, TransferSettings
 from tests.support.range_server import NONE, Asked, Fault, RangeServer
 
@@ -176,13 +176,13 @@ def test_a_gate_is_asked_before_the_first_byte(home: Path, server: RangeServer) 
     """What it raises stops the pull; what it returns is the licence that is written down."""
     models = store(home, Hub(server))
 
-    def closed(plan: PullPlan) -> str | None:
+    def closed(plan: PullPlan) -> Passed:
         raise SourceError(f"{plan.name} does not fit.")
 
     with pytest.raises(SourceError, match="does not fit"):
         models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY, gate=closed)
     assert server.asked == []
-    stored = models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY, gate=lambda plan: plan.licence)
+    stored = models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY, gate=lambda plan: Passed(licence_id=plan.licence))
     assert stored.licence_id == "mit"
 
 
