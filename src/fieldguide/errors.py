@@ -6,6 +6,7 @@ FieldguideError
 │  ├─ UnsupportedError          a subject that cannot do what was asked
 │  ├─ SettingsError             a setting that cannot be read
 │  ├─ InputFileError            a file of the user's that is malformed, with its line
+│  │  └─ FormatError            a model file that is damaged, hostile or something else, with the byte
 │  └─ LicenceNotAcceptedError   terms that must be accepted first
 ├─ CatalogueError               a malformed or contradictory fact
 ├─ SourceError
@@ -113,6 +114,22 @@ class InputFileError(UsageError):
         self.line = line
         where = path if line is None else f"{path}, line {line}"
         super().__init__(f"{where}: {message}", hint=hint)
+
+
+class FormatError(InputFileError):
+    """A model file is damaged, hostile, or of a kind that is not read.
+
+    Attributes:
+        offset: The byte at which the fault begins; of a JSON file too.
+        reason: What is wrong there, as a sentence without a capital.
+    """
+
+    default_hint = "Fetch the file again; if it is refused again, take it from another publisher."
+
+    def __init__(self, path: str, offset: int, reason: str, *, hint: str | None = None) -> None:
+        self.offset = offset
+        self.reason = reason
+        super().__init__(path, f"byte {offset}: {reason}.", hint=hint)
 
 
 class LicenceNotAcceptedError(UsageError):

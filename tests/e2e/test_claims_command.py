@@ -6,6 +6,9 @@ import gzip
 import json
 from pathlib import Path
 
+import pytest
+
+from fieldguide.catalogue.claims import model_key
 from tests.support.fake_server import chat, fake_server
 from tests.support.program import fieldguide
 
@@ -108,3 +111,59 @@ async def test_a_file_of_the_users_adds_what_is_new(tmp_path: Path) -> None:
     found = [claim for claim in ran.json["claims"] if claim["collection"] == "llmstats"]
     assert [(claim["value"], claim["date"] is None) for claim in found] == [(65.2, False), (50.0, True)]
     assert "CC BY 4.0" in found[1]["source"]
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "snapshot"),
+    [
+        ("openai:gpt-4o-2024-11-20", "gpt4o", "2024-11-20"),
+        ("qwen2.5:7b", "qwen257binstruct", None),
+        ("Qwen/Qwen2.5-7B-Instruct-GGUF:Q4_K_M", "qwen257binstruct", None),
+        ("anthropic.claude-3-5-sonnet-20241022-v2:0", "claude35sonnet", "2024-10-22"),
+        ("unsloth/Llama-3.2-1B-Instruct-bnb-4bit", "llama321binstruct", None),
+    ],
+)
+async def test_a_model_is_found_by_any_spelling(name: str, model: str, snapshot: str | None) -> None:
+    """As providers, hubs and files write it; a snapshot stays one."""
+    ran = await fieldguide("claims", name, "--json", "--quiet")
+    assert ran.code == 0, ran.err
+    found = ran.json["claims"]
+    assert {model_key(claim["model"])[0] for claim in found} == {model}
+    assert {claim["snapshot"] for claim in found} == {snapshot}
+
+
+async def test_a_name_without_snapshot_means_every_one() -> None:
+    """And a base model is not taken for its tuned sibling, which is named."""
+    claude = (await fieldguide("claims", "claude 3.5 sonnet", "--json", "--quiet")).json["claims"]
+    assert {"2024-06-20", "2024-10-22"} <= {claim["snapshot"] for claim in claude}
+    base = (await fieldguide("claims", "Qwen2.5-72B", "--json", "--quiet")).json
+    assert {claim["collection"] for claim in base["claims"]} == {"qwen2.5-blog-base"}
+    assert any("Qwen2.5-72B-Instruct" in note for note in base["notes"])
+
+
+async def test_an_unseen_table_is_judged_as_any(tmp_path: Path) -> None:
+    """Rows given twice count once; values beyond a percentage are flagged; sources that disagree conflict."""
+    file = tmp_path / "more.csv"
+    file.write_text(
+        "model_id,benchmark,score,metric,date,source_url,via\n"
+        "toy/toy-7b,GPQA Diamond,65.25,accuracy,2025-01-01,https://a.example,x\n"
+        "toy/toy-7b,GPQA Diamond,65.25,accuracy,2025-01-01,https://a.example,x\n"
+        "toy/toy-7b,GPQA Diamond,54.5,accuracy,2025-01-01,https://b.example,x\n"
+        "toy/toy-7b,MMLU,130.5,accuracy,2025-01-01,https://a.example,x\n"
+    )
+    found = (await fieldguide("claims", "Toy 7B", "--import", file, "--json", "--quiet")).json["claims"]
+    assert [claim["printed"] for claim in found] == ["65.25", "54.5", "130.5"]
+    first, second, beyond = found
+    assert [each["value"] for each in first["conflicts_with"]] == [54.5]
+    assert [each["value"] for each in second["conflicts_with"]] == [65.25]
+    assert "n not stated" in first["flags"]
+    assert first["attainable"] is None
+    assert any("no percentage" in flag for flag in beyond["flags"])
+
+
+async def test_a_benchmark_alone_means_every_model() -> None:
+    """Everything that the ledger holds on it, and nothing else."""
+    ran = await fieldguide("claims", "--benchmark", "gpqa@diamond", "--json", "--quiet")
+    assert ran.code == 0, ran.err
+    assert {(claim["benchmark"], claim["subset"]) for claim in ran.json["claims"]} == {("gpqa", "diamond")}
+    assert len({claim["model"] for claim in ran.json["claims"]}) > 30

@@ -9,9 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from fieldguide import catalogue
 from fieldguide.app.as_json import verdict_json
-from fieldguide.app.find import compiled_folder
+from fieldguide.app.claim_names import base_note, claims_about, spellings
 from fieldguide.app.leaderboard import Leaderboard, LeaderboardModel, read_leaderboard
 from fieldguide.app.runs import view_run
 from fieldguide.app.wiring import House
@@ -94,27 +93,32 @@ def look_up_claims(
 
     Args:
         house: The user's settings (folder of benchmark data) and records.
-        models: Names in any spelling; with a table they choose its columns.
+        models: Names in any spelling; with a table they choose its columns; none with a benchmark means all.
         benchmark: Only this one.
         table: Name of a table; its differences are tested and, with the files at hand, paired.
         imported: A CSV file with more claims, with the columns of LLMStats or models.dev.
 
     Raises:
-        UsageError: Neither a model nor a table was named.
+        UsageError: Neither a model nor a table nor a benchmark was named.
         UnknownNameError: Nothing is known of a model, a benchmark or a table; the nearest names are given.
         InputFileError: A file of the user's is malformed.
         CatalogueError: A file of the catalogue is malformed.
     """
-    if not models and table is None:
-        raise UsageError("Name a model or a table.", hint=f"Tables: {', '.join(t.name for t in collections())}.")
+    if not models and table is None and benchmark is None:
+        raise UsageError(
+            "Name a model, a table or a benchmark.", hint=f"Tables: {', '.join(t.name for t in collections())}."
+        )
     notes: list[str] = []
     chosen = None if table is None else collection(table)
     recomputed = _recomputed(house, chosen or collection("qwq-32b-preview-blog"), notes)
-    measured = _measured(house, _keys(house, models, chosen), notes)
+    wanted = _keys(house.settings.home, models, chosen) if models or chosen else None
+    measured = _measured(house, wanted, notes)
     ledger = (*claims(), *_new(imported), *(recomputed.claims if recomputed else ()), *measured)
     asked = ledger if chosen is None else [*chosen.claims(), *_beside(chosen, recomputed, measured)]
     if models:
-        asked = [claim for name in models for claim in _of_model(name, asked, _spellings(house, name))]
+        about = [claims_about(house.settings.home, name, asked) for name in models]
+        asked = list(dict.fromkeys(claim for several in about for claim in several))
+        notes += [said for said in (base_note(asked, ledger),) if said and chosen is None]
     if benchmark is not None:
         asked = _of_benchmark(benchmark, asked)
     judged = judge_claims(asked, ledger)
@@ -134,31 +138,18 @@ def look_up_claims(
 
 
 def _new(imported: Path | None) -> list[Claim]:
-    """Return the claims of the user's file that the ledger does not have yet."""
+    """Return the claims of the user's file that the ledger does not have yet, each once."""
     if imported is None:
         return []
 
     def row(claim: Claim) -> tuple[object, ...]:
         link = claim.source.partition(", via ")[0]
-        return claim.collection, claim.model_key, claim.snapshot, claim.benchmark, claim.subset, claim.value, link
+        asked = (claim.benchmark, claim.subset, claim.metric, claim.protocol)
+        return claim.collection, claim.model_key, claim.snapshot, *asked, claim.value, link
 
     known = {row(claim) for claim in claims() if claim.kind == "imported"}
-    return [claim for claim in import_claims(imported) if row(claim) not in known]
-
-
-def _of_model(name: str, ledger: Sequence[Claim], spellings: Sequence[str]) -> list[Claim]:
-    key, snapshot = model_key(name)
-    for wanted in (key, f"{key}instruct"):
-        found = [claim for claim in ledger if claim.model_key == wanted]
-        if found:
-            return [claim for claim in found if snapshot is None or claim.snapshot == snapshot] or found
-    for spelling in spellings:
-        other, day = model_key(spelling)
-        found = [claim for claim in ledger if claim.model_key == other and day in (None, claim.snapshot)]
-        if found:
-            return found
-    known = sorted({claim.model.lower() for claim in ledger})
-    raise UnknownNameError("model", name, nearest(split_snapshot(name)[0].lower(), known))
+    once = {row(claim): claim for claim in reversed(import_claims(imported))}
+    return [claim for key, claim in reversed(once.items()) if key not in known]
 
 
 def _of_benchmark(name: str, ledger: Sequence[Claim]) -> list[Claim]:
@@ -244,31 +235,20 @@ def _recomputed_claim(board: Leaderboard, model: LeaderboardModel, written: str,
     )
 
 
-def _spellings(house: House, name: str) -> tuple[str, ...]:
-    """Return how the catalogue writes a model that is asked for by another of its names; none where it has none."""
-    try:
-        found = catalogue.resolve_model(catalogue.families(compiled_folder(house.settings.home)), name)
-    except UnknownNameError:
-        return ()
-    if found.model is None:
-        return ()
-    member = found.model.member
-    return (member.name, member.title, *(place.id for place in member.places))
-
-
-def _keys(house: House, models: Sequence[str], table: Collection | None) -> set[str]:
-    named = {model_key(each)[0] for name in models for each in (name, *_spellings(house, name))}
+def _keys(home: Path, models: Sequence[str], table: Collection | None) -> set[str]:
+    named = {key for name in models for key in spellings(home, name)}
     of_table = set() if table is None else {claim.model_key for claim in table.claims()}
     return named | {f"{key}instruct" for key in named} | of_table
 
 
-def _measured(house: House, keys: set[str], notes: list[str]) -> list[Claim]:
+def _measured(house: House, keys: set[str] | None, notes: list[str]) -> list[Claim]:
+    """Return our own runs of the models with these keys, or of all."""
     if not house.records.exists():
         return []
     found = []
     try:
         for run in house.store.runs():
-            if model_key(run.model_name)[0] not in keys:
+            if keys is not None and model_key(run.model_name)[0] not in keys:
                 continue
             accuracy = view_run(house, run.run_id).accuracy
             if accuracy.accuracy is None:
@@ -303,14 +283,15 @@ def _measured(house: House, keys: set[str], notes: list[str]) -> list[Claim]:
 def ledger_json(ledger: Ledger) -> dict[str, Any]:
     """Return the answer as programs read it."""
     return {
-        "claims": [_claim_json(judged) for judged in ledger.claims],
+        "claims": [claim_json(judged) for judged in ledger.claims],
         "differences": [_difference_json(difference) for difference in ledger.differences],
         "recomputed": None if ledger.recomputed is None else _recomputed_json(ledger.recomputed),
         "notes": list(ledger.notes),
     }
 
 
-def _claim_json(judged: JudgedClaim) -> dict[str, Any]:
+def claim_json(judged: JudgedClaim) -> dict[str, Any]:
+    """Return one claim with the keys that programs rely on."""
     claim = judged.claim
     return {
         "model": claim.model,

@@ -13,6 +13,7 @@ from fieldguide.errors import UnknownNameError
 COMMERCIAL = "commercial"
 """What `--licence` takes beside the id of a licence."""
 
+_WEIGHTS = ("weights", "to be had")
 _HUB_ALIASES = {"huggingface": "hf", "hugging-face": "hf", "google": "gemini", "alibaba": "model-studio"}
 
 
@@ -26,6 +27,8 @@ class FindRequest:
     licence: str | None = None
     modalities: tuple[str, ...] = ()
     at: tuple[str, ...] = ()
+    on_premises: bool = False
+    """Only models whose weights can be had."""
     most: int = 50
 
 
@@ -66,6 +69,7 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
         *(_facet(index, "kind", value) for value in request.kinds),
         *(_facet(index, "modality", value) for value in request.modalities),
         *(_facet(index, "at", hub_of(value)) for value in request.at),
+        *((_WEIGHTS,) if request.on_premises else ()),
     ]
     limit = None if request.max_parameters is None else catalogue.amount(request.max_parameters, "--max-parameters")
     licensed = [] if request.licence is None else [_facet(index, "licence", request.licence)]
@@ -132,6 +136,8 @@ def _record(whole: Families, model: CatalogueModel) -> SearchRecord:
     facets = {("kind", kind) for kind in kinds_of(model)}
     facets |= {("modality", each) for each in modalities_in(model) | modalities_out(model)}
     facets |= {("at", place.hub) for place in member.places}
+    if member.weights_fetchable:
+        facets.add(_WEIGHTS)
     terms = None if size.licence is None else whole.licences[size.licence.value]
     if terms is None or terms.commercial_use is None:
         facets.add(("licence", "unknown"))

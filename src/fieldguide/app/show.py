@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from fieldguide import catalogue
@@ -26,6 +27,16 @@ class TrainingCompute:
     def presumed_systemic(self) -> bool:
         """Whether it lies above the presumption of the AI Act; computed, never a legal finding."""
         return self.flop > SYSTEMIC_RISK_FLOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizePrice:
+    """What a model costs at one provider."""
+
+    input_usd_per_mtok: Decimal
+    output_usd_per_mtok: Decimal
+    source: str
+    """Who says so, for whom, and when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +88,20 @@ def training_compute(size: Size) -> TrainingCompute | None:
         flop=6.0 * counted.value * size.training_tokens.value,
         basis=f"6 x (active) parameters x training tokens; tokens: {size.training_tokens.source}",
     )
+
+
+def price_of(home: Path, member: Member) -> SizePrice | None:
+    """Return the lowest known price of a member over the places that sell it; None where no price is known."""
+    from fieldguide.app.prices import price_of as known_price
+
+    found = []
+    for place in member.places:
+        if place.keeps_weights or (known := known_price(home, place.hub, place.id)) is None:
+            continue
+        ingoing, outgoing = known.amount_of("input"), known.amount_of("output")
+        if ingoing is not None and outgoing is not None and known.currency == "USD":
+            found.append(SizePrice(input_usd_per_mtok=ingoing, output_usd_per_mtok=outgoing, source=known.description))
+    return min(found, key=lambda each: each.input_usd_per_mtok + each.output_usd_per_mtok, default=None)
 
 
 def _page(name: str, found: Resolved, members: tuple[tuple[Size, Member], ...], whole: Families) -> Page:

@@ -5,6 +5,8 @@ from fieldguide.catalogue._entry import Fact, Licence, ModelEntry, ModelKind, Pl
 from fieldguide.catalogue._families import CatalogueModel, Families, families, read_families
 from fieldguide.catalogue._family import Family, LicenceTerms, Member, Size, Where
 from fieldguide.catalogue._governance import Rule, rules_for
+from fieldguide.catalogue._hardware import HardwareTable, find_hardware, hardware_table
+from fieldguide.catalogue._jobs import Evidence, Job, JobGuide, JobMatch, Matter, job_guide, read_jobs
 from fieldguide.catalogue._read import entries, entry, entry_names, read_entries
 from fieldguide.catalogue._resolve import Resolved, Resolver, folded, resolve_model
 from fieldguide.catalogue._search import Found, Query, SearchIndex, SearchRecord, amount
@@ -13,12 +15,18 @@ from fieldguide.catalogue.names import ModelName, parse_name
 __all__ = [
     "Alias",
     "CatalogueModel",
+    "Evidence",
     "Fact",
     "Families",
     "Family",
     "Found",
+    "HardwareTable",
+    "Job",
+    "JobGuide",
+    "JobMatch",
     "Licence",
     "LicenceTerms",
+    "Matter",
     "Member",
     "ModelEntry",
     "ModelKind",
@@ -38,10 +46,14 @@ __all__ = [
     "entry",
     "entry_names",
     "families",
+    "find_hardware",
     "folded",
+    "hardware_table",
+    "job_guide",
     "parse_name",
     "read_entries",
     "read_families",
+    "read_jobs",
     "resolve_model",
     "rules_for",
 ]

@@ -75,6 +75,11 @@ class Where:
     source: str
     as_of: date
 
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether weights can be fetched there; other places only run a model."""
+        return self.hub in WEIGHT_HUBS
+
     def __post_init__(self) -> None:
         _require(bool(self.id.strip()), "a place needs an id")
         _require(bool(self.source.strip()), "a place needs a source")
@@ -117,7 +122,7 @@ class Member:
     @property
     def weights_fetchable(self) -> bool:
         """Whether a hub of weights is among its places."""
-        return any(place.hub in WEIGHT_HUBS for place in self.places)
+        return any(place.keeps_weights for place in self.places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

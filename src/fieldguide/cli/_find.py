@@ -18,15 +18,11 @@ _NOT_ADVICE = "Facts about licences with their sources (`fieldguide show MODEL`)
 def run(args: Namespace) -> int:
     """Print what was found."""
     house = house_of(args)
-    request = FindRequest(
-        text=" ".join(args.query),
-        kinds=tuple(args.kind),
-        max_parameters=args.max_parameters,
-        licence=args.licence,
-        modalities=tuple(args.modality),
-        at=tuple(args.at),
-        most=args.limit,
-    )
+    request = request_of(args)
+    if args.job is not None:
+        from fieldguide.cli import _jobs
+
+        return _jobs.run(args, request)
     found = find_models(house.settings.home, request)
     live = None
     if args.live:
@@ -42,11 +38,25 @@ def run(args: Namespace) -> int:
     return 0
 
 
+def request_of(args: Namespace) -> FindRequest:
+    """Return what the facets on the command line ask for."""
+    return FindRequest(
+        text=" ".join(args.query),
+        kinds=tuple(args.kind),
+        max_parameters=args.max_parameters,
+        licence=args.licence,
+        modalities=tuple(args.modality),
+        at=tuple(args.at),
+        on_premises=args.on_premises,
+        most=50 if args.limit is None else args.limit,
+    )
+
+
 def size_text(parameters: int | None, active: int | None = None) -> str:
     """Return a number of parameters for people: `30.5B (3.35B active)`."""
     if parameters is None:
         return "n/a"
-    text = f"{parameters / 1e9:.3g}B" if parameters >= 1e9 else f"{parameters / 1e6:.3g}M"
+    text = f"{parameters / 1e9:.3g}B" if parameters >= 999.5e6 else f"{parameters / 1e6:.3g}M"
     if parameters >= 1e12:
         text = f"{parameters / 1e12:.3g}T"
     return text if active is None else f"{text} ({size_text(active)} active)"

@@ -77,6 +77,8 @@ def build_parser() -> Parser:
     _add_catalogue(
         command("catalogue", "_catalogue", "what data are in use, with dates and counts; refresh the prices")
     )
+    _add_inspect(command("inspect", "_inspect", "read the header of a model file, safely and without loading it"))
+    _add_plan(command("plan", "_plan", "what a model needs: weights, cache and engine, each with its formula"))
     _add_compare(command("compare", "_evaluate", "settle which of several models is better on a benchmark"))
     _add_evaluate(command("evaluate", "_evaluate", "measure one model on benchmarks"))
     _add_score(command("score", "_score", "score answers that were made elsewhere; calls no model"))
@@ -84,6 +86,7 @@ def build_parser() -> Parser:
     _add_judge(command("judge", "_judge", "run one program in the sandbox and judge its output"))
     _add_ask(command("ask", "_ask", "ask a model one question"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
+    _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
     _add_run(command("run", "_runs", "show one run: scores, outcomes, failures"))
     _add_export(command("export", "_runs", "write a run with every answer as JSONL"))
@@ -159,12 +162,21 @@ def _add_find(parser: Parser) -> None:
         "--modality", metavar="M", action="append", default=[], help="text, image, audio, video, in or out; repeatable"
     )
     parser.add_argument("--at", metavar="PLACE", action="append", default=[], help="such as hf, ollama; repeatable")
-    parser.add_argument("--limit", metavar="N", type=int, default=50, help="most models to show (50)")
+    parser.add_argument("--limit", metavar="N", type=int, help="most models to show (50; with --job 10)")
     parser.add_argument("--live", action="store_true", help="search Hugging Face and ModelScope too, now")
+    _add_job(parser)
+
+
+def _add_job(parser: Parser) -> None:
+    parser.add_argument(
+        "--job", metavar="TEXT", help="what is to be done, such as `summarise patient letters`; `list` shows the jobs"
+    )
+    parser.add_argument("--on-premises", action="store_true", help="only models whose weights can be had")
 
 
 def _add_show(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a family or a model, by its name here or at any hub")
+    parser.add_argument("--html", metavar="FILE.html", type=Path, help="write one page with its sizes drawn")
 
 
 def _add_cost(parser: Parser) -> None:
@@ -190,6 +202,28 @@ def _add_cost(parser: Parser) -> None:
 
 def _add_catalogue(parser: Parser) -> None:
     parser.add_argument("action", metavar="refresh", nargs="?", choices=("refresh",), help="bring newer prices")
+
+
+def _add_inspect(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="GGUF, safetensors, an index, or a model's folder")
+    parser.add_argument("--tensors", action="store_true", help="list every tensor: name, type, shape, bytes, offset")
+
+
+def _add_plan(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL|FILE", help="a name as in `show`, also NAME:Q4_K_M, or a GGUF file")
+    parser.add_argument("--quantization", metavar="Q", help="such as Q4_K_M, BF16, FP8, GPTQ-Int4, AWQ, NF4")
+    parser.add_argument("--context", metavar="N", type=int, help="tokens of prompt plus answer, per sequence (4096)")
+    parser.add_argument("--answer", metavar="N", type=int, help="tokens of them that are generated (2048)")
+    parser.add_argument("--sequences", metavar="N", type=int, default=1, help="sequences held at once (1)")
+    parser.add_argument("--kv-dtype", metavar="T", default="f16", help="of the cache: f16, bf16, f32, q8_0, q4_0, fp8")
+    parser.add_argument(
+        "--engine",
+        metavar="E[@VERSION]",
+        default="llama.cpp",
+        help="llama.cpp, vllm, transformers or sglang, such as transformers@4.46 (llama.cpp)",
+    )
+    parser.add_argument("--devices", metavar="N", type=int, default=1, help="devices it is split over (1)")
+    parser.add_argument("--lora-rank", metavar="R", type=int, help="count one LoRA adapter of this rank")
 
 
 def _add_compare(parser: Parser) -> None:
@@ -249,11 +283,36 @@ def _add_ask(parser: Parser) -> None:
 
 def _add_claims(parser: Parser) -> None:
     parser.add_argument("models", metavar="MODEL", nargs="*", help="in any spelling; with --table its columns")
-    parser.add_argument("--benchmark", "-b", metavar="B", help="only this one, such as gpqa, aime@2024, livecodebench")
+    parser.add_argument(
+        "--benchmark",
+        "-b",
+        metavar="B",
+        help="only this one, such as gpqa, aime@2024, livecodebench; alone, of every model",
+    )
     parser.add_argument("--table", metavar="COLLECTION", help="one published table, such as qwq-32b-preview-blog")
     parser.add_argument(
         "--import", dest="import_file", metavar="FILE.csv", type=Path, help="more claims, as LLMStats or models.dev"
     )
+
+
+def _add_train_plan(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="a model of the catalogue; or give --parameters")
+    parser.add_argument("--parameters", metavar="N", help="such as 7B")
+    parser.add_argument("--active-parameters", metavar="N", help="of a mixture of experts, such as 37B")
+    parser.add_argument("--tokens", metavar="D", help="trained on, such as 1.5T (the model's own, or compute-optimal)")
+    parser.add_argument("--unique-tokens", metavar="D", help="different ones, where some are repeated")
+    parser.add_argument("--on", metavar="HARDWARE", help="such as 1024xh100 or aws:p5.48xlarge")
+    parser.add_argument("--usd-per-hour", metavar="X", type=float, help="price of one device (list prices)")
+    parser.add_argument("--utilisation", metavar="F", type=float, help="fraction of the peak (0.13 to 0.5)")
+    parser.add_argument("--distilled", action="store_true", help="it learns from a larger model's probabilities")
+    parser.add_argument("--runs", metavar="FILE.csv", type=Path, help="fit the law to runs of your own: N, D, loss")
+    group = parser.add_argument_group("training memory")
+    group.add_argument("--sequence-tokens", metavar="N", type=int, default=2048, help="of one sequence (2048)")
+    group.add_argument("--sequences", metavar="N", type=int, default=1, help="of one step (1)")
+    group.add_argument("--rank", metavar="R", type=int, default=16, help="of LoRA adapters (16)")
+    group = parser.add_argument_group("charts")
+    group.add_argument("--html", metavar="FILE.html", type=Path, help="write loss and cost against size as a page")
+    group.add_argument("--png", metavar="FILE.png", type=Path, help="write loss against size as a picture")
 
 
 def _add_runs(parser: Parser) -> None:

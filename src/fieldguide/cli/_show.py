@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import Namespace
 from typing import Any
 
 from fieldguide.app.catalogue_json import page_json
 from fieldguide.app.show import Page, show_model
+from fieldguide.app.sizes import Sizes, explain_sizes, sizes_json, write_sizes_html
 from fieldguide.cli._find import size_text
 from fieldguide.cli._output import console, house_of, note, print_json, table
+from fieldguide.cli._sizes import show_meanings, show_series
 
 _DUTIES = {
     "threshold": "threshold",
@@ -50,18 +53,24 @@ class _Sources:
 
 def run(args: Namespace) -> int:
     """Print the page."""
-    page = show_model(house_of(args).settings.home, args.model)
-    shown = page_json(page)
+    home = house_of(args).settings.home
+    page = show_model(home, args.model)
+    sizes = explain_sizes(page, home)
+    shown = page_json(page) | {"sizes_explained": sizes_json(sizes)}
+    if args.html is not None:
+        command = f"fieldguide show {shlex.quote(args.model)} --html {shlex.quote(str(args.html))}"
+        write_sizes_html(page, sizes, args.html, command=command)
+        note(args, f"Written: {args.html}")
     if args.json:
         print_json(shown)
     else:
-        _show(page, shown)
+        _show(page, shown, sizes)
         if page.note:
             note(args, page.note)
     return 0
 
 
-def _show(page: Page, shown: dict[str, Any]) -> None:
+def _show(page: Page, shown: dict[str, Any], sizes: Sizes) -> None:
     sources = _Sources()
     print(f"{shown['title']}: {', '.join(shown['kinds'])}")
     for key in _FACTS:
@@ -90,8 +99,10 @@ def _show(page: Page, shown: dict[str, Any]) -> None:
         if member["pull"]:
             print(f"{member['name']} runs here: fieldguide pull {member['pull']}\n")
     _show_places(page, shown, sources)
-    if note := shown["note_on_sizes"]:
-        print(f"What size buys: {note['value']} {sources.cite(note)}\n")
+    show_meanings(sizes)
+    if said := shown["note_on_sizes"]:
+        print(f"What size buys: {said['value']} {sources.cite(said)}\n")
+    show_series(sizes)
     _show_details(page, shown, sources)
     _show_licences(shown, sources)
     print("sources")
@@ -102,8 +113,8 @@ def _show(page: Page, shown: dict[str, Any]) -> None:
 def _show_details(page: Page, shown: dict[str, Any], sources: _Sources) -> None:
     for size in shown["sizes"]:
         name = size["size"] or size["members"][0]["name"]
-        if note := size["parameters_note"]:
-            print(f"{name}: {note}")
+        if why := size["parameters_note"]:
+            print(f"{name}: {why}")
         if compute := size["training_compute"]:
             side = "above" if compute["above_1e25"] else "below"
             print(f"{name}: trained with {compute['flop']:.2g} FLOP ({compute['basis']});")

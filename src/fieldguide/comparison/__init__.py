@@ -17,6 +17,15 @@ from fieldguide.comparison._holm import holm_adjusted
 from fieldguide.comparison._looks import is_look
 from fieldguide.comparison._pairing import items_compared
 from fieldguide.comparison._sentence import verdict_sentence
+from fieldguide.comparison._sizes import (
+    SizePoint,
+    SizeSeries,
+    SizeStep,
+    in_points,
+    series_sentence,
+    size_series,
+    size_step,
+)
 
 __all__ = [
     "AttemptMetric",
@@ -26,16 +35,23 @@ __all__ = [
     "ExamScores",
     "JudgedClaim",
     "ModelScores",
+    "SizePoint",
+    "SizeSeries",
+    "SizeStep",
     "accuracy_of",
     "attempt_metrics",
     "compare_models",
     "holm_adjusted",
+    "in_points",
     "is_attainable",
     "is_look",
     "items_compared",
     "judge_claims",
     "pass_at_k",
     "pass_hat_k",
+    "series_sentence",
+    "size_series",
+    "size_step",
     "table_differences",
     "unpaired_p_value",
     "verdict_sentence",

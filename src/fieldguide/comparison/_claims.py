@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
@@ -112,7 +113,10 @@ def judge_claims(asked: Sequence[Claim], ledger: Sequence[Claim]) -> tuple[Judge
     Values that agree at the coarser one's digits are no conflict; nor is a measurement of our own, which stands
     beside. LiveCodeBench without a stated window is compared with nothing: its questions are not known to be the same.
     """
-    return tuple(_judged(claim, ledger) for claim in asked)
+    cells: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for claim in ledger:
+        cells[_cell(claim)].append(claim)
+    return tuple(_judged(claim, cells.get(_cell(claim), ())) for claim in asked)
 
 
 def table_differences(table: Sequence[Claim]) -> tuple[Difference, ...]:
@@ -133,22 +137,27 @@ def table_differences(table: Sequence[Claim]) -> tuple[Difference, ...]:
 
 
 def _p_value(a: Claim, b: Claim) -> float | None:
-    if a.n is None or b.n is None or a.unit != "percent" or b.unit != "percent":
+    if a.n is None or b.n is None or not (_is_share(a) and _is_share(b)):
         return None
     return unpaired_p_value(float(a.value) / 100, a.n, float(b.value) / 100, b.n)
 
 
-def _judged(claim: Claim, ledger: Sequence[Claim]) -> JudgedClaim:
+def _judged(claim: Claim, same_cell: Sequence[Claim]) -> JudgedClaim:
     attainable = is_attainable(claim)
     low = high = None
-    if claim.n is not None and claim.unit == "percent":
+    if claim.n is not None and _is_share(claim):
         # Attempts at one question go together: n questions, not n times attempts answers, are independent.
         low, high = wilson_interval(float(claim.value) / 100, claim.n)
     conflicts = tuple(
-        Conflict(other=other, protocol=_protocols(claim, other)) for other in ledger if _in_conflict(claim, other)
+        Conflict(other=other, protocol=_protocols(claim, other)) for other in same_cell if _in_conflict(claim, other)
     )
     flags = tuple(_flags(claim, attainable, conflicts))
     return JudgedClaim(claim=claim, attainable=attainable, ci_low=low, ci_high=high, conflicts=conflicts, flags=flags)
+
+
+def _is_share(claim: Claim) -> bool:
+    """Return whether a value can be a share of questions at all."""
+    return claim.unit == "percent" and 0 <= claim.value <= 100
 
 
 def _cell(claim: Claim) -> tuple[object, ...]:
@@ -158,11 +167,12 @@ def _cell(claim: Claim) -> tuple[object, ...]:
 
 
 def _in_conflict(a: Claim, b: Claim) -> bool:
+    """Return whether two claims about one cell say different things."""
     if "measured" in (a.kind, b.kind):
         return False
     same_source = a.collection == b.collection and a.source == b.source
     # Another catalogue's copy of a value stands beside it; only what differs is a conflict.
-    if same_source or _cell(a) != _cell(b):
+    if same_source:
         return False
     if a.benchmark == "livecodebench" and a.window is None:
         return False
@@ -179,7 +189,9 @@ def _protocols(a: Claim, b: Claim) -> str:
 
 def _flags(claim: Claim, attainable: bool | None, conflicts: Sequence[Conflict]) -> list[str]:
     flags = []
-    if attainable is False:
+    if claim.unit == "percent" and not _is_share(claim):
+        flags.append(f"{claim.value} is no percentage: another unit, or a slip")
+    elif attainable is False:
         answers = f"{claim.n} x {claim.attempts}" if claim.attempts else f"{claim.n}"
         flags.append(f"not attainable: no k of {answers} gives {claim.value}; an average, another test, or copied")
     if claim.n is None:

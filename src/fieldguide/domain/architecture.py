@@ -38,9 +38,19 @@ class Architecture:
     dense_layers: int = 0
     """Layers at the start that have no experts, of a network that has them."""
     sliding_window: int | None = None
-    """Tokens that a local layer looks back."""
+    """Tokens that a local layer looks back (or the size of its chunks)."""
     global_layer_every: int | None = None
     """Every how many layers one looks back at everything; None with a window: none does."""
+    global_layers: tuple[int, ...] | None = None
+    """Layers (from 0) that look back at everything, where they follow no period."""
+    kv_heads_by_layer: tuple[int, ...] | None = None
+    """Key/value heads of each layer where they differ; 0 for a layer without attention (state space, linear)."""
+    state_numbers: int | None = None
+    """32-bit numbers that a layer without attention keeps per sequence, however long it is."""
+    cross_layers: tuple[int, ...] | None = None
+    """Layers (from 0) that attend to an encoder's output and not to the text."""
+    cross_tokens: int | None = None
+    """Tokens of the encoder's output that each of them keeps per sequence."""
     q_lora_rank: int | None = None
     kv_lora_rank: int | None = None
     """Width of the compressed keys and values of latent attention: what its cache holds."""
@@ -60,6 +70,9 @@ class Architecture:
             if isinstance(value, int) and not isinstance(value, bool) and name not in _MAY_BE_ZERO:
                 _require(value > 0, f"{name} must be greater than 0")
         _require(self.heads % self.kv_heads == 0, "kv_heads must divide heads")
+        by_layer = self.kv_heads_by_layer
+        _require(by_layer is None or len(by_layer) == self.layers, "kv_heads_by_layer needs one number per layer")
+        _require(by_layer is None or min(by_layer) >= 0, "kv_heads_by_layer must not be negative")
         together = {self.experts is None, self.experts_per_token is None, self.expert_ffn is None}
         _require(len(together) == 1, "experts, experts_per_token and expert_ffn come together")
         _require((self.experts_per_token or 0) <= (self.experts or 0), "experts_per_token cannot exceed experts")

@@ -24,9 +24,14 @@ _MERGED_PATCHES = 4
 def total_parameters(shape: Architecture) -> int:
     """Return the exact number of parameters of a network.
 
+    Raises:
+        UnsupportedError: Its layers differ in kind, so that no closed form holds, or a number is missing.
+
     References:
         Per scheme, the reference implementations in transformers 5 (`models/*/modeling_*.py`).
     """
+    if shape.kv_heads_by_layer is not None or shape.cross_layers is not None:
+        raise UnsupportedError("A network whose layers differ in kind", "a parameter count in closed form")
     return _TOTALS[shape.scheme](shape)
 
 

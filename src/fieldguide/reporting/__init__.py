@@ -3,7 +3,16 @@
 The page is a single file. It loads nothing, runs no script, and can be read on paper, on a telephone and offline.
 """
 
+from fieldguide.reporting._curves import Curves, Line, write_curves_html, write_curves_png
 from fieldguide.reporting._render import render_html, write_html
+from fieldguide.reporting._size_page import (
+    SizeChart,
+    SizeMark,
+    SizeMeaning,
+    SizePage,
+    render_size_page,
+    write_size_page,
+)
 from fieldguide.reporting._values import (
     Report,
     ReportAnswer,
@@ -16,6 +25,8 @@ from fieldguide.reporting._values import (
 )
 
 __all__ = [
+    "Curves",
+    "Line",
     "Report",
     "ReportAnswer",
     "ReportExam",
@@ -24,6 +35,14 @@ __all__ = [
     "ReportModel",
     "ReportResult",
     "ReportVerdict",
+    "SizeChart",
+    "SizeMark",
+    "SizeMeaning",
+    "SizePage",
     "render_html",
+    "render_size_page",
+    "write_curves_html",
+    "write_curves_png",
     "write_html",
+    "write_size_page",
 ]

@@ -28,7 +28,7 @@ from fieldguide.reporting._palette import (
 
 Spec: TypeAlias = dict[str, Any]
 
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 """Names the language; nothing is fetched."""
 _PERCENT_LABEL = "format(datum.value * 100, '.0f') + ' %'"
 _POINTS_LABEL = "(datum.value > 0 ? '+' : datum.value < 0 ? '\u2212' : '') + format(abs(datum.value) * 100, '.0f')"
@@ -261,7 +261,7 @@ def _layer(values: list[Spec], mark: Spec, encoding: Spec) -> Spec:
 def _chart(layers: list[Spec], room: Rows) -> Spec:
     layout = room.layout
     return {
-        "$schema": _SCHEMA,
+        "$schema": SCHEMA,
         "width": layout.plot_px,
         "height": room.height_px,
         "padding": {"left": layout.left, "right": layout.right, "top": 6, "bottom": 30},

@@ -39,22 +39,33 @@ def render_html(report: Report) -> str:
     Nothing in it comes from another address and there is no script; a content security policy forbids both. Text from
     models, data sets and users is escaped, and characters that hide or that turn the writing round are shown as signs.
     """
-    css = resources.files("fieldguide.reporting").joinpath("templates/report.css").read_text("utf-8")
     studio = Studio()
     made = sections(report, studio)
-    template = _environment().get_template("report.html.j2")
-    return template.render(
+    return page_of(
+        "report.html.j2",
         report=report,
         sections=made,
         shown=choose(report.items),
         unknown_reasons=unknown_reasons,
         charts_missing=studio.missing_because,
-        css=Markup(css),  # noqa: S704 - our own file
-        css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
         places={model.name: place for place, model in enumerate(report.models)},
         outcomes=list(Outcome),
         meanings=OUTCOME_MEANINGS,
         text_limit=MAX_TEXT_CHARACTERS,
+    )
+
+
+def page_of(template: str, **context: Any) -> str:
+    """Return a page of ours with its style sheet inside it."""
+    css = resources.files("fieldguide.reporting").joinpath("templates/report.css").read_text("utf-8")
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            css=Markup(css),  # noqa: S704 - our own file
+            css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+            **context,
+        )
     )
 
 
@@ -64,7 +75,15 @@ def write_html(report: Report, path: Path) -> None:
     Raises:
         UsageError: The folder does not exist or cannot be written to, or `path` is a folder.
     """
-    page = render_html(report).encode("utf-8")
+    write_bytes(render_html(report).encode("utf-8"), path)
+
+
+def write_bytes(page: bytes, path: Path) -> None:
+    """Write a page or a picture, whole or not at all.
+
+    Raises:
+        UsageError: The folder does not exist or cannot be written to, or `path` is a folder.
+    """
     if path.is_dir():
         raise UsageError(f"{path} is a folder.", hint="Name a file in it, such as report.html.")
     if not path.parent.is_dir():
@@ -93,6 +112,7 @@ def _replace(path: Path, page: bytes) -> None:
 
 
 def _environment() -> Environment:
+    """Return what renders our templates: everything is escaped, and hiding characters are shown."""
     environment = Environment(
         loader=PackageLoader("fieldguide.reporting"),
         autoescape=True,

@@ -23,7 +23,7 @@ REAL = {
     "04_template_ssti.gguf": "chat template: Callee is not a function",
     "05_template_syntax.gguf": "chat template: Unexpected token",
     "07_fuzz_abort_vocab.gguf": "SIGABRT while loading it: llama-vocab.cpp.*GGML_ASSERT",
-    "09_truncated_1_byte.gguf": "not within the file bounds",
+    "09_truncated_1_byte.gguf": "interrupted",
     "11_weights_nan.gguf": "not a number",
 }
 
@@ -55,7 +55,8 @@ async def refusal(path: Path, home: Path) -> ModelLoadError:
         (b"GGUF", "cut to a few bytes"),
         (b"<!DOCTYPE html><html><body>Please log in</body></html>" * 3, "HTML page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "Git LFS pointer"),
-        (b"PK\x03\x04" + b"\0" * 60, r"starts with b'PK\\x03\\x04"),
+        (b"PK\x03\x04" + b"\0" * 60, "zip archive"),
+        (b"RIFF" + b"\0" * 60, "starts with b'RIFF"),
     ],
 )
 async def test_what_is_not_gguf_is_said_to_be_what_it_is(content: bytes, said: str, tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ async def test_what_is_not_gguf_is_said_to_be_what_it_is(content: bytes, said: s
 async def test_a_download_that_broke_off_is_refused(tmp_path: Path) -> None:
     """A file cut anywhere is refused with the engine's reason or ours."""
     whole = tiny_gguf(tmp_path / "whole.gguf").read_bytes()
-    for size, said in ((len(whole) - 1, "not within the file bounds"), (6_000, "interrupted"), (300, "interrupted")):
+    for size, said in ((len(whole) - 1, "interrupted"), (6_000, "interrupted"), (300, "interrupted")):
         path = tmp_path / f"cut{size}.gguf"
         path.write_bytes(whole[:size])
         assert said in str(await refusal(path, tmp_path))

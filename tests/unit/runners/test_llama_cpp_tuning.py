@@ -10,7 +10,7 @@ import pytest
 
 from fieldguide.runners import RunnerSettings
 from fieldguide.runners.llama_cpp import _machine, _open
-from fieldguide.runners.llama_cpp._gguf_header import GgufHeader
+from fieldguide.runners.llama_cpp._file_facts import FileFacts
 from fieldguide.runners.llama_cpp._kept import Kept, file_sha256
 from fieldguide.runners.llama_cpp._machine import Machine, this_machine
 from fieldguide.runners.llama_cpp._tuning import Tuning, _best, default
@@ -22,26 +22,26 @@ MACHINE = Machine(cpu_model="x", cores=4, memory_bytes=16 * 2**30)
 
 def test_the_context_is_that_of_the_model_up_to_what_exams_need() -> None:
     """A slot holds 4,096 tokens, fewer where the model was trained for fewer, more only on demand."""
-    assert default(GgufHeader(context_length_tokens=131_072), MACHINE, {}).context_tokens == 4096
-    assert default(GgufHeader(context_length_tokens=512), MACHINE, {}).context_tokens == 512
+    assert default(FileFacts(context_length_tokens=131_072), MACHINE, {}).context_tokens == 4096
+    assert default(FileFacts(context_length_tokens=512), MACHINE, {}).context_tokens == 512
     wanted = {"context_tokens": 8192}
-    assert default(GgufHeader(context_length_tokens=131_072), MACHINE, wanted).context_tokens == 8192
-    assert default(GgufHeader(context_length_tokens=512), MACHINE, wanted).context_tokens == 512
-    assert default(GgufHeader(), MACHINE, wanted).context_tokens == 8192
+    assert default(FileFacts(context_length_tokens=131_072), MACHINE, wanted).context_tokens == 8192
+    assert default(FileFacts(context_length_tokens=512), MACHINE, wanted).context_tokens == 512
+    assert default(FileFacts(), MACHINE, wanted).context_tokens == 8192
 
 
 def test_the_caches_of_all_slots_fit_a_quarter_of_the_memory() -> None:
     """A model with a large key/value cache gets fewer slots, and at least one; few cores have no use for many."""
-    small, large = GgufHeader(kv_bytes_per_token=20_000), GgufHeader(kv_bytes_per_token=500_000)
+    small, large = FileFacts(kv_bytes_per_token=20_000), FileFacts(kv_bytes_per_token=500_000)
     assert default(small, MACHINE, {}).slots == 8
     assert default(small, Machine(cpu_model="x", cores=2, memory_bytes=16 * 2**30), {}).slots == 4
     assert default(large, MACHINE, {}).slots == 4
-    assert default(GgufHeader(kv_bytes_per_token=2**30), MACHINE, {}).slots == 1
+    assert default(FileFacts(kv_bytes_per_token=2**30), MACHINE, {}).slots == 1
 
 
 def test_what_is_forced_is_taken() -> None:
     """Options go before everything."""
-    forced = default(GgufHeader(), MACHINE, {"threads": 3, "slots": 5, "context_tokens": 99})
+    forced = default(FileFacts(), MACHINE, {"threads": 3, "slots": 5, "context_tokens": 99})
     assert forced == Tuning(threads=3, slots=5, context_tokens=99)
 
 

@@ -9,11 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fieldguide.domain import Capabilities, JsonValue, ResolvedModel
-from fieldguide.errors import InputFileError, MissingDependencyError, ModelLoadError
+from fieldguide.errors import InputFileError, MissingDependencyError
 from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners.llama_cpp import _tuning
 from fieldguide.runners.llama_cpp._engine_process import EngineConfig
-from fieldguide.runners.llama_cpp._gguf_header import GgufHeader, HeaderError, read_header
+from fieldguide.runners.llama_cpp._file_facts import FileFacts, read_file_facts
 from fieldguide.runners.llama_cpp._kept import Kept, file_sha256
 from fieldguide.runners.llama_cpp._machine import Machine, is_busy, this_machine
 from fieldguide.runners.llama_cpp._runner import LlamaCppRunner
@@ -41,15 +41,15 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
         SettingsError: An option is not a whole number of at least 1.
     """
     options = _tuning.forced(settings.options)
-    import_path = _engine_folder()
+    import_path = engine_folder()
     path = _existing(target)
-    header = await asyncio.to_thread(_checked_header, path)
+    facts = await asyncio.to_thread(read_file_facts, path)
     kept = Kept(settings.home / "measurements")
     _tell(settings, f"Reading {settings.display_name or path.name}")
     sha256 = await asyncio.to_thread(file_sha256, path, kept)
     machine = this_machine()
-    tuning = _tuning.default(header, machine, options)
-    config = _config(path, header, tuning, machine, alias=settings.display_name or path.stem, import_path=import_path)
+    tuning = _tuning.default(facts, machine, options)
+    config = _config(path, facts, tuning, machine, alias=settings.display_name or path.stem, import_path=import_path)
     tuning = await _tuned(config, tuning, machine, options, kept, sha256, settings)
     if settings.concurrency is not None and "slots" not in options:
         tuning = dataclasses.replace(tuning, slots=min(tuning.slots, max(1, settings.concurrency)))
@@ -61,9 +61,9 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
     await supervisor.connection()
     return LlamaCppRunner(
         supervisor,
-        model=_resolved(config, header, tuning, sha256=sha256, target=target),
+        model=_resolved(config, facts, tuning, sha256=sha256, target=target),
         capabilities=Capabilities(text=True, chat=True, seed=True, max_concurrency=tuning.slots + 1),
-        has_template=header.chat_template_sha256 is not None,
+        has_template=facts.chat_template_sha256 is not None,
         deadline_s=settings.deadline_s,
         idle_timeout_s=settings.idle_timeout_s,
     )
@@ -74,7 +74,7 @@ def _tell(settings: RunnerSettings, what: str) -> None:
         settings.progress(what)
 
 
-def _engine_folder() -> str:
+def engine_folder() -> str:
     """Return the folder that holds the engine's package, without importing it."""
     found = importlib.util.find_spec("xllamacpp")
     if found is None or found.origin is None:
@@ -82,7 +82,7 @@ def _engine_folder() -> str:
     return str(Path(found.origin).parent.parent)
 
 
-def _engine_version() -> str:
+def engine_version() -> str:
     try:
         return version("xllamacpp")
     except PackageNotFoundError:
@@ -99,22 +99,11 @@ def _existing(target: str) -> Path:
     return path
 
 
-def _checked_header(path: Path) -> GgufHeader:
-    try:
-        return read_header(path)
-    except HeaderError as error:
-        raise ModelLoadError(
-            f"{path.name} {error}.", hint="Fetch the file again; if it fails again, take it from another publisher."
-        ) from error
-    except OSError as error:
-        raise InputFileError(str(path), f"it cannot be read: {error.strerror}.") from error
-
-
 def _config(
-    path: Path, header: GgufHeader, tuning: Tuning, machine: Machine, *, alias: str, import_path: str
+    path: Path, facts: FileFacts, tuning: Tuning, machine: Machine, *, alias: str, import_path: str
 ) -> EngineConfig:
     size_bytes = path.stat().st_size
-    kv_bytes = (header.kv_bytes_per_token or 0) * tuning.context_tokens * tuning.slots or _UNKNOWN_KV_BYTES
+    kv_bytes = (facts.kv_bytes_per_token or 0) * tuning.context_tokens * tuning.slots or _UNKNOWN_KV_BYTES
     # Weights count twice: the engine may keep a copy in a layout that suits the processor.
     data_limit_bytes = 2 * size_bytes + kv_bytes + min(_OVERHEAD_BYTES, machine.memory_bytes)
     return EngineConfig(
@@ -123,7 +112,7 @@ def _config(
         threads=tuning.threads,
         slots=tuning.slots,
         context_tokens=tuning.context_tokens,
-        repack=header.file_type in _REPACK_PAYS,
+        repack=facts.file_type in _REPACK_PAYS,
         load_deadline_s=_LOAD_DEADLINE_S + size_bytes / _SLOWEST_READ_BYTES_PER_S,
         data_limit_bytes=data_limit_bytes,
         import_path=import_path,
@@ -147,7 +136,7 @@ async def _tuned(
         return tuning
     key: JsonValue = {
         "file_sha256": sha256,
-        "engine": _engine_version(),
+        "engine": engine_version(),
         "cpu": machine.cpu_model,
         "cores": machine.cores,
         "forced": options,
@@ -164,20 +153,20 @@ async def _tuned(
     return dataclasses.replace(before, slots=options.get("slots", before.slots))
 
 
-def _resolved(config: EngineConfig, header: GgufHeader, tuning: Tuning, *, sha256: str, target: str) -> ResolvedModel:
+def _resolved(config: EngineConfig, facts: FileFacts, tuning: Tuning, *, sha256: str, target: str) -> ResolvedModel:
     path = config.model_path
     return ResolvedModel(
         name=config.alias,
         reference=f"llama.cpp:{target}",
         identity={"engine": "llama.cpp", "file_sha256": sha256},
         facts={
-            "engine_version": _engine_version(),
+            "engine_version": engine_version(),
             "path": str(path),
             "file_bytes": path.stat().st_size,
-            "architecture": header.architecture,
-            "general_name": header.name,
-            "chat_form": "plain text" if header.chat_template_sha256 is None else "template",
-            "chat_template_sha256": header.chat_template_sha256,
+            "architecture": facts.architecture,
+            "general_name": facts.name,
+            "chat_form": "plain text" if facts.chat_template_sha256 is None else "template",
+            "chat_template_sha256": facts.chat_template_sha256,
             "threads": tuning.threads,
             "slots": tuning.slots,
             "context_tokens": tuning.context_tokens,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fieldguide.domain import JsonValue
 from fieldguide.errors import RunnerError, SettingsError
 from fieldguide.runners.llama_cpp._engine_process import EngineConfig, EngineProcess
-from fieldguide.runners.llama_cpp._gguf_header import GgufHeader
+from fieldguide.runners.llama_cpp._file_facts import FileFacts
 from fieldguide.runners.llama_cpp._machine import Machine
 from fieldguide.runners.llama_cpp._supervisor import Connection
 
@@ -55,19 +55,19 @@ def forced(options: Mapping[str, str]) -> dict[str, int]:
     return found
 
 
-def default(header: GgufHeader, machine: Machine, options: Mapping[str, int]) -> Tuning:
+def default(facts: FileFacts, machine: Machine, options: Mapping[str, int]) -> Tuning:
     """Return what needs no measurement: one thread per core, and a context that exams fit in and memory allows."""
-    trained = header.context_length_tokens
+    trained = facts.context_length_tokens
     context = min(options.get("context_tokens", _CONTEXT_TOKENS), trained or _UNKNOWN_CONTEXT_TOKENS)
     if "context_tokens" in options and trained is None:
         context = options["context_tokens"]
-    slots = options.get("slots") or _most_slots(header, machine, context)
+    slots = options.get("slots") or _most_slots(facts, machine, context)
     return Tuning(threads=options.get("threads", machine.cores), slots=slots, context_tokens=context)
 
 
-def _most_slots(header: GgufHeader, machine: Machine, context_tokens: int) -> int:
+def _most_slots(facts: FileFacts, machine: Machine, context_tokens: int) -> int:
     """Return the most slots worth having, their key/value caches within a quarter of the memory."""
-    per_slot = (header.kv_bytes_per_token or 0) * context_tokens
+    per_slot = (facts.kv_bytes_per_token or 0) * context_tokens
     worth_having = [slots for slots in _SLOTS if slots <= max(4, 2 * machine.cores)]
     fitting = [slots for slots in worth_having if slots * per_slot <= _KV_SHARE * machine.memory_bytes]
     return max(fitting, default=1)
