@@ -39,7 +39,7 @@ class Settings:
     hub: str = "auto"
     """Hub of benchmark data: `auto` (Hugging Face, else ModelScope), `huggingface`, `modelscope`. `FIELDGUIDE_HUB`"""
     huggingface_endpoint: str | None = None
-    """Address of Hugging Face or a mirror; none takes `HF_ENDPOINT`, as its client. `FIELDGUIDE_HUGGINGFACE_ENDPOINT`"""
+    """Address of Hugging Face or a mirror; none takes `HF_ENDPOINT`. `FIELDGUIDE_HUGGINGFACE_ENDPOINT`"""
     modelscope_endpoint: str | None = None
     """Address of ModelScope or a mirror; none takes `MODELSCOPE_ENDPOINT`. `FIELDGUIDE_MODELSCOPE_ENDPOINT`"""
     ollama_registry_endpoint: str | None = None
@@ -96,7 +96,7 @@ def _bytes_per_s(value: object) -> float:
     found = _AMOUNT.fullmatch(str(value).strip())
     if found is None:
         raise ValueError("must be a number of bytes such as 500kB, 10MB or 4MiB")
-    amount = float(found[1]) * _UNITS[found[2].lower()]
+    amount: float = float(found[1]) * _UNITS[found[2].lower()]
     if not amount >= 1024:
         raise ValueError("must be at least 1 KiB per second")
     return amount

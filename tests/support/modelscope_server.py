@@ -1,7 +1,7 @@
 """A small ModelScope of the tests' own: no server of the real one can be had.
 
-It answers the paths that the official client `modelscope-hub` asks for, with the fields that client reads. That the real
-hub answers likewise is not shown by it.
+It answers the paths that the official client `modelscope-hub` asks for, with the fields that client reads. That the
+real hub answers likewise is not shown by it.
 """
 
 from __future__ import annotations

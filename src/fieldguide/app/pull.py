@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from fieldguide import catalogue, registry
+from fieldguide import catalogue
 from fieldguide.app.find import compiled_folder
 from fieldguide.app.licences import LicenceNote, entry_note, licence_note
 from fieldguide.app.places import place_of_name

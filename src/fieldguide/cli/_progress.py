@@ -150,4 +150,8 @@ def pull_line(progress: PullProgress) -> str:
     if progress.total_bytes:
         share = progress.done_bytes / progress.total_bytes
         text += f" · {gigabytes(progress.done_bytes)} of {gigabytes(progress.total_bytes)} ({100 * share:.0f} %)"
+    if progress.bytes_per_s:
+        text += f" · {gigabytes(round(progress.bytes_per_s))}/s"
+    if progress.left_s is not None:
+        text += f" · {seconds(progress.left_s)} left"
     return text

@@ -17,12 +17,14 @@ from fieldguide.sources._reference import SourceReference, parse_source_referenc
 from fieldguide.sources._repository_pull import Passed, PlannedFile, PullPlan
 from fieldguide.sources.local_file import LocalFileSource
 from fieldguide.sources.package import PackageSource
+from fieldguide.sources.price_lists import FetchedList, fetch_price_list, keep_price_list
 from fieldguide.sources.safety import check_file
 from fieldguide.sources.transfer import RefusalError, RemoteFile, TransferSettings
 
 __all__ = [
     "Acceptance",
     "FetchedFile",
+    "FetchedList",
     "FetchingSource",
     "HeldModel",
     "LocalFileSource",
@@ -47,8 +49,10 @@ __all__ = [
     "StoredModel",
     "TransferSettings",
     "check_file",
+    "fetch_price_list",
     "free_bytes_at",
     "is_repository",
+    "keep_price_list",
     "parse_source_reference",
     "user_name",
 ]

@@ -12,7 +12,14 @@ from typing import Any, TypeAlias
 
 from fieldguide import registry
 from fieldguide.catalogue import ModelEntry
-from fieldguide.errors import DiskSpaceError, IntegrityError, LicenceNotAcceptedError, NotFoundError, SourceError, UsageError
+from fieldguide.errors import (
+    DiskSpaceError,
+    IntegrityError,
+    LicenceNotAcceptedError,
+    NotFoundError,
+    SourceError,
+    UsageError,
+)
 from fieldguide.http_client import new_session
 from fieldguide.sources._files import free_bytes_at, locked, put_in_place, sha256_of, sync, writing_under
 from fieldguide.sources._interface import FetchedFile, FetchingSource, Progress, PullOrder, PullProgress

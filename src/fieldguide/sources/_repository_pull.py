@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
-from fieldguide.errors import IntegrityError, SourceError
+from fieldguide.errors import FormatError, IntegrityError, SourceError, UnsafeFileError
 from fieldguide.sources._files import put_in_place, sha256_of, write_whole
 from fieldguide.sources._interface import Progress, PullProgress
 from fieldguide.sources._manifest import Acceptance, Manifest, StoredFile, write_manifest
@@ -136,7 +136,8 @@ class RepositoryPull:
         by_path = {file.path: file for file in plan.artifact.files}
         missing = [by_path[file.path] for file in plan.files if file.here is None]
         keys = {file.path: _key(file.remote) for file in missing}
-        self._note_order(plan, list(keys.values()))
+        if keys:
+            self._note_order(plan, list(keys.values()))
         stored = {file.path: self._kept(file) for file in plan.files if file.here is not None}
         with ExitStack() as locks:
             for key in sorted(set(keys.values())):  # In one order everywhere: two pulls never wait for each other.
@@ -147,10 +148,17 @@ class RepositoryPull:
                     stored[file.path] = _stored(file, found)
                 else:
                     left.append(file)
-            warnings = [each for path, file in stored.items() for each in self.check(path, self.shelf.place(file))]
-            brought = self._transferred(plan, left, report)
-            for file in left:
-                warnings += self.check(file.path, brought[_key(file.remote)].path)
+            brought: dict[str, Downloaded] = {}
+            try:
+                warnings = [each for path, file in stored.items() for each in self.check(path, self.shelf.place(file))]
+                brought = self._transferred(plan, left, report)
+                for file in left:
+                    warnings += self.check(file.path, brought[_key(file.remote)].path)
+            except (UnsafeFileError, FormatError):
+                for key in keys.values():  # No byte of what is refused is kept for another try.
+                    self.shelf.clear_incoming(key)
+                self.shelf.clear_downloads(plan.name)
+                raise
             with self.lock(None):  # So that no `remove` takes the new files for some that nobody needs.
                 for file in left:
                     came = brought[_key(file.remote)]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
-from fieldguide.errors import NotFoundError, UsageError
+from fieldguide.errors import NotFoundError, UnsafeFileError, UsageError
 from fieldguide.sources._offer import Offer, OfferedFile
+from fieldguide.sources.safety import refused_kind
 
 ArtifactKind: TypeAlias = Literal["gguf", "safetensors", "file"]
 
@@ -19,7 +20,6 @@ _SPLIT = re.compile(r"^(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<end
 _BESIDE = (".json", ".txt", ".model", ".jinja", ".tiktoken")
 """Endings of what a folder of safetensors needs beside its weights: configuration and tokenizer."""
 _NOT_BESIDE = re.compile(r"(?:^|/)(?:pytorch_model|tf_model|flax_model|optimizer|training_args|\.)", re.I)
-_PICKLE = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".pickle", ".joblib", ".dill")
 _MOST_LISTED = 12
 _MOST_SPLIT = 1000
 
@@ -77,8 +77,8 @@ def select(offer: Offer, pattern: str | None) -> Artifact:
     if len(artifacts) > 1:
         raise _ambiguous(offer, artifacts)
     artifact = artifacts[0]
-    if artifact.kind == "file" and artifact.name.lower().endswith(_PICKLE):
-        raise _pickle(offer)
+    if artifact.kind == "file" and (why := refused_kind(artifact.name)) is not None:
+        raise UnsafeFileError(artifact.name, why)
     return artifact
 
 
@@ -94,8 +94,8 @@ def _only(offer: Offer) -> Artifact:
         return safetensors[0]
     if ggufs:
         raise _ambiguous(offer, [*ggufs, *safetensors])
-    if any(file.path.lower().endswith(_PICKLE) for file in offer.files):
-        raise _pickle(offer)
+    if any(refused_kind(file.path) for file in offer.files):
+        raise _unsafe(offer)
     raise NotFoundError(
         f"{_repository(offer)} holds no model in GGUF or safetensors.", hint="Look for a repository that does."
     )
@@ -179,11 +179,9 @@ def _ambiguous(offer: Offer, artifacts: Sequence[Artifact]) -> UsageError:
     )
 
 
-def _pickle(offer: Offer) -> UsageError:
-    return UsageError(
-        f"{_repository(offer)} has its weights in Python's pickle format, which runs code when it is read.",
-        hint="Fieldguide never loads it. Look for the same model in GGUF or safetensors.",
-    )
+def _unsafe(offer: Offer) -> UnsafeFileError:
+    first = next(file.path for file in offer.files if refused_kind(file.path))
+    return UnsafeFileError(_repository(offer), f"has no weights but in files that can run code, such as {first}")
 
 
 def _described(artifact: Artifact) -> str:

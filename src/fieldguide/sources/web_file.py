@@ -1,6 +1,7 @@
 """Model files at an address of their own: `https://HOST/PATH/model.gguf`.
 
-Nothing promises what the bytes must be: the size is asked for beforehand, and what came is written down. The other parts of a split file are looked for beside the first, under their names.
+Nothing promises what the bytes must be: the size is asked for beforehand, and what came is written down. The other
+parts of a split file are looked for beside the first, under their names.
 """
 
 from __future__ import annotations

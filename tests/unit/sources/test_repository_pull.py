@@ -182,7 +182,9 @@ def test_a_gate_is_asked_before_the_first_byte(home: Path, server: RangeServer) 
     with pytest.raises(SourceError, match="does not fit"):
         models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY, gate=closed)
     assert server.asked == []
-    stored = models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY, gate=lambda plan: Passed(licence_id=plan.licence))
+    stored = models.pull(
+        "hf:o/r#m-q4.gguf", accepted_licences=NOBODY, gate=lambda plan: Passed(licence_id=plan.licence)
+    )
     assert stored.licence_id == "mit"
 
 

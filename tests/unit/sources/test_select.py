@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fieldguide.errors import NotFoundError, SourceError, UsageError
+from fieldguide.errors import NotFoundError, SourceError, UnsafeFileError, UsageError
 from fieldguide.sources._offer import Offer, OfferedFile, checked_path
 from fieldguide.sources._reference import SourceReference
 from fieldguide.sources._select import select
@@ -85,7 +85,7 @@ def test_a_pattern_that_fits_nothing_lists_what_there_is() -> None:
 @pytest.mark.parametrize("pattern", [None, "pytorch_model.bin"])
 def test_pickle_is_never_a_model(pattern: str | None) -> None:
     """The reason is told."""
-    with pytest.raises(UsageError, match="pickle"):
+    with pytest.raises(UnsafeFileError, match="run"):
         select(offer("pytorch_model.bin", "config.json"), pattern)
 
 
