@@ -75,12 +75,10 @@ def _sentences(preview: PullPreview) -> list[str]:
     """Return what a person should know before the first byte."""
     said = [] if preview.took is None else [preview.took]
     missing = preview.missing_bytes
-    to_fetch = (
-        "size unknown" if missing is None else f"{gigabytes(missing)} to fetch" if missing else "nothing to fetch"
-    )
+    amount = "an unknown size" if missing is None else gigabytes(missing) if missing else "nothing"
     said.append(
-        f"{preview.name} from {shown(preview.reference, _LONGEST)}: {to_fetch} of {gigabytes(preview.total_bytes)}, "
-        f"{gigabytes(preview.free_bytes)} free"
+        f"{preview.name} from {shown(preview.reference, _LONGEST)}: {amount} to fetch "
+        f"of {gigabytes(preview.total_bytes)}, {gigabytes(preview.free_bytes)} free"
     )
     licence = preview.licence
     if licence is None:
