@@ -10,8 +10,7 @@ from fieldguide.cli._errors import FAILED, error_json
 from fieldguide.cli._output import gigabytes, house_of, print_json, print_rows
 from fieldguide.cli._progress import ProgressLine, pull_line
 from fieldguide.errors import FieldguideError
-from fieldguide.formats import shown
-from fieldguide.sources import StoredModel
+from fieldguide.sources import HeldModel, StoredModel
 
 
 def run(args: Namespace) -> int:
@@ -65,12 +64,15 @@ def _list(args: Namespace) -> int:
     for entry in others:
         size = gigabytes(entry.places[0].file_bytes) if entry.places else "n/a"
         rows.append((entry.name, size, entry.licence.id, f"not here: fieldguide pull {entry.name}"))
-    rows += [
-        (shown(each.name), gigabytes(each.size_bytes), "unknown", f"{each.program}: {shown(str(each.path), 200)}")
-        for each in held
-    ]
-    print_rows(("model", "size", "licence", "where"), rows, right=(1,))
+    print_rows(("model", "size", "licence", "where"), [*rows, *map(_elsewhere_row, held)], right=(1,))
     return 0
+
+
+def _elsewhere_row(held: HeldModel) -> tuple[str, str, str, str]:
+    from fieldguide.formats import shown
+
+    where = f"{held.program}: {shown(str(held.path), 200)}"
+    return shown(held.name), gigabytes(held.size_bytes), "unknown", where
 
 
 def _verify(args: Namespace) -> int:

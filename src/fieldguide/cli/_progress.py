@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from fieldguide.cli._output import gigabytes, money, number, percent, seconds, span
-from fieldguide.evaluation import Forecast, Progress
-from fieldguide.sources import PullProgress
+
+if TYPE_CHECKING:
+    from fieldguide.evaluation import Forecast, Progress
+    from fieldguide.sources import PullProgress
 
 _EVERY_S = 5.0
 _WORTH_FORESEEING_S = 10.0

@@ -13,8 +13,8 @@ from fieldguide.sources._manifest import Acceptance, StoredFile, StoredModel, us
 from fieldguide.sources._model_store import ModelStore, is_repository
 from fieldguide.sources._neighbours import HeldModel, Neighbours
 from fieldguide.sources._offer import Offer, OfferedFile, OfferingSource, SourceSettings
+from fieldguide.sources._pull_plan import Passed, PlannedFile, PullPlan
 from fieldguide.sources._reference import SourceReference, parse_source_reference
-from fieldguide.sources._repository_pull import Passed, PlannedFile, PullPlan
 from fieldguide.sources.local_file import LocalFileSource
 from fieldguide.sources.package import PackageSource
 from fieldguide.sources.price_lists import FetchedList, fetch_price_list, keep_price_list

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from fieldguide import registry
 from fieldguide.catalogue import ModelEntry
@@ -27,14 +27,14 @@ from fieldguide.sources._manifest import Acceptance, Manifest, StoredModel, user
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import OfferingSource, SourceSettings
 from fieldguide.sources._order import order_for
+from fieldguide.sources._pull_plan import Check, Gate, Passed, PullPlan
 from fieldguide.sources._reference import SourceReference, parse_source_reference
-from fieldguide.sources._repository_pull import Check, Passed, PullPlan, RepositoryPull, incoming_keys
 from fieldguide.sources._select import fits
 from fieldguide.sources._shelf import Shelf
-from fieldguide.sources.transfer import Transfer, TransferSettings
+from fieldguide.sources.transfer import TransferSettings
 
-Gate: TypeAlias = Callable[[PullPlan], Passed]
-"""Asked before the first byte of a pull; see `ModelStore.pull`."""
+if TYPE_CHECKING:
+    from fieldguide.sources._repository_pull import RepositoryPull
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!=#-]*")
 
@@ -167,6 +167,9 @@ class ModelStore:
         return stored
 
     def _repository(self, source: OfferingSource, report: Progress) -> RepositoryPull:
+        from fieldguide.sources._repository_pull import RepositoryPull  # Needs asyncio: only a pull does.
+        from fieldguide.sources.transfer import Transfer
+
         return RepositoryPull(
             shelf=self._shelf,
             source=source,
@@ -183,8 +186,7 @@ class ModelStore:
         Raises:
             SourceError: A manifest is damaged; the hint says how to mend it.
         """
-        found = (self._shelf.stored(name) for name in self._shelf.names())
-        return tuple(model for model in found if model is not None)
+        return tuple(self._shelf.all_stored())
 
     def find(self, name_or_reference: str) -> StoredModel | None:
         """Return the model if it is here; None where it is not, or its file has vanished.
@@ -229,7 +231,7 @@ class ModelStore:
         if name is None or not self._shelf.knows(name):
             raise _not_here(name_or_reference)
         with self._writing(), self._lock(name, _silent):
-            freed = sum(self._shelf.clear_incoming(key) for key in incoming_keys(self._shelf, name))
+            freed = sum(self._shelf.clear_incoming(key) for key in self._shelf.incoming_keys(name))
             freed += self._shelf.clear_downloads(name)
             with self._lock(None, _silent):
                 self._shelf.take_away(name)

@@ -10,14 +10,14 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
 
 from fieldguide.errors import FormatError, IntegrityError, SourceError, UnsafeFileError
 from fieldguide.sources._files import put_in_place, sha256_of, write_whole
 from fieldguide.sources._interface import Progress, PullProgress
-from fieldguide.sources._manifest import Acceptance, Manifest, StoredFile, write_manifest
+from fieldguide.sources._manifest import Manifest, StoredFile, write_manifest
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import Offer, OfferedFile, OfferingSource
+from fieldguide.sources._pull_plan import Check, Passed, PlannedFile, PullPlan
 from fieldguide.sources._reference import SourceReference
 from fieldguide.sources._select import Artifact, select
 from fieldguide.sources._shelf import Shelf
@@ -26,55 +26,7 @@ from fieldguide.sources.transfer import Downloaded, Pace, RefusalError, RemoteFi
 _SPLIT_END = re.compile(r"-\d{5}-of-\d{5}$")
 _OF_ONE_FILE = {"file", "http", "https"}
 """Sources whose references name a file or a folder, and not a repository."""
-_KEY = re.compile(r"(?:url-)?[0-9a-f]{40,64}")
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9._+-]+")
-
-Check: TypeAlias = Callable[[str, Path], tuple[str, ...]]
-"""Looks at a file (its path in the repository, and where it lies) before it is stored; returns warnings, or raises."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedFile:
-    """One file of a pull, before it begins."""
-
-    path: str
-    size_bytes: int | None
-    sha256: str | None
-    here: Path | None
-    """Where its bytes lie already, in the store or with another program; None where it must be brought."""
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullPlan:
-    """What a pull would bring."""
-
-    name: str
-    """Name that it will be stored under."""
-    reference: SourceReference
-    """Pinned to a commit, where the source has commits."""
-    artifact: Artifact
-    files: tuple[PlannedFile, ...]
-    licence: str | None
-    """Tag as the hub has it."""
-    gated: bool
-    base_models: tuple[str, ...]
-
-    @property
-    def missing_bytes(self) -> int | None:
-        """Bytes to bring; None where a size is not known."""
-        sizes = [file.size_bytes for file in self.files if file.here is None]
-        return None if None in sizes else sum(size or 0 for size in sizes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
-    """What a gate says of a pull that may begin."""
-
-    licence_id: str | None = None
-    """None where it is not known."""
-    acceptance: Acceptance | None = None
-    """Of terms that the user had to accept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,12 +274,3 @@ def _stored(file: OfferedFile, place: Path) -> StoredFile:
     if file.remote.sha256 is None:
         raise IntegrityError(file.path, expected="a checksum", actual="none")
     return StoredFile(path=file.path, size_bytes=place.stat().st_size, sha256=file.remote.sha256)
-
-
-def incoming_keys(shelf: Shelf, name: str) -> list[str]:
-    """Return the keys of the files that an interrupted pull has left on their way for a name."""
-    try:
-        keys = json.loads((shelf.downloads(name) / "order.json").read_bytes())["keys"]
-        return [key for key in keys if isinstance(key, str) and _KEY.fullmatch(key)]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []

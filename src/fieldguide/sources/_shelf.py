@@ -10,7 +10,9 @@ home/downloads/blobs/                  files of repositories on their way, by th
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +22,8 @@ from pathlib import Path
 from fieldguide.errors import SourceError
 from fieldguide.sources._manifest import Manifest, StoredFile, StoredModel, read_manifest
 from fieldguide.sources._offer import inside
+
+_KEY = re.compile(r"(?:url-)?[0-9a-f]{40,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Shelf:
         The content address is the name, so that two models with the same bytes share one file. The `.gguf` at the end
         spares a link beside it, which could come to point nowhere: engines and people take the file itself.
         """
-        return self.blobs / f"sha256-{sha256}{'.gguf' if path.lower().endswith('.gguf') else ''}"
+        return self.blobs / _blob_name(sha256, path)
 
     def place(self, file: StoredFile) -> Path:
         """Return where a file of a model lies: in the store, or with the program that keeps it."""
@@ -102,6 +106,29 @@ class Shelf:
                 return None  # Another program has changed it.
         return manifest.stored(self.entrance(manifest))
 
+    def all_stored(self) -> list[StoredModel]:
+        """Return every model, by name. The folder of blobs is read once, for a thousand models take a second else.
+
+        Raises:
+            SourceError: A manifest is damaged.
+        """
+        blobs = os.fspath(self.blobs)
+        try:
+            there = {entry.name for entry in os.scandir(blobs)}
+        except OSError:
+            there = set()
+        found = []
+        for name in self.names():
+            manifest = read_manifest(self.manifest(name))
+            if manifest is None:
+                continue
+            files = manifest.all_files
+            if all(file.elsewhere is None and _blob_name(file.sha256, file.path) in there for file in files):
+                found.append(manifest.stored(self.entrance(manifest)))
+            elif (stored := self.as_stored(manifest)) is not None:
+                found.append(stored)
+        return found
+
     def entrance(self, manifest: Manifest) -> Path:
         """Return what an engine is told: a file, or the folder of a model in safetensors."""
         files = manifest.all_files
@@ -155,6 +182,14 @@ class Shelf:
         shutil.rmtree(folder, ignore_errors=True)
         return freed
 
+    def incoming_keys(self, name: str) -> list[str]:
+        """Return the keys of the files that an interrupted pull has left on their way for a name."""
+        try:
+            keys = json.loads((self.downloads(name) / "order.json").read_bytes())["keys"]
+            return [key for key in keys if isinstance(key, str) and _KEY.fullmatch(key)]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
     def clear_incoming(self, key: str) -> int:
         """Remove a file that is on its way, with its journal, and return the bytes it takes on disk."""
         freed = 0
@@ -169,6 +204,10 @@ class Shelf:
         yield place
         yield place.with_name(f"{place.name}.journal")
         yield place.with_name(f"{place.name}.journal.new")
+
+
+def _blob_name(sha256: str, path: str) -> str:
+    return f"sha256-{sha256}{'.gguf' if path.lower().endswith('.gguf') else ''}"
 
 
 def _link(file: Path, place: Path) -> None:

@@ -16,8 +16,8 @@ from fieldguide.http_client import new_session
 from fieldguide.sources import ModelStore, PullProgress
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import Offer, OfferedFile
+from fieldguide.sources._pull_plan import Passed, PullPlan
 from fieldguide.sources._reference import SourceReference
-from fieldguide.sources._repository_pull import Passed, PullPlan
 from fieldguide.sources.transfer import RefusalError, RemoteFile, TransferSettings
 from tests.support.range_server import NONE, Asked, Fault, RangeServer
 

@@ -18,19 +18,8 @@ _VOCABULARIES = {"tokenizer.json", "vocab.json", "added_tokens.json"}
 """Large, and of no interest here: they hold words and no settings."""
 
 
-def check_file(path: str, place: Path) -> tuple[str, ...]:
-    """Return what should be known of a file, one sentence each.
-
-    Nothing in the file is run or unpickled. Its chat templates are rendered in a child process that may do nothing.
-
-    Args:
-        path: Its name in its repository, which says what it is meant to be.
-        place: Where its bytes lie.
-
-    Raises:
-        UnsafeFileError: It can carry a program, or its chat template reaches outside or never ends.
-        FormatError: It is damaged, or not what its name says.
-    """
+def checked(path: str, place: Path) -> tuple[str, ...]:
+    """Do what `check_file` says."""
     with place.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     lower = path.lower()

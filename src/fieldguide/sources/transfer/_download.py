@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.errors import DiskSpaceError, IntegrityError, OfflineError
-from fieldguide.sources.transfer._exchange import Exchange, FaultError, Opened, RefusalError
+from fieldguide.sources.transfer._exchange import Exchange, Opened
 from fieldguide.sources.transfer._faults import Faults
 from fieldguide.sources.transfer._journal import Journal, Subject
 from fieldguide.sources.transfer._pace import SpeedLimit
 from fieldguide.sources.transfer._progress import Progress
+from fieldguide.sources.transfer._refusals import FaultError, RefusalError
 from fieldguide.sources.transfer._remote import RemoteFile
 
 _STEP_BYTES = 1 << 20

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from fieldguide.sources.transfer._refusals import FaultError, RefusalError
 from fieldguide.sources.transfer._remote import RemoteFile, TransferSettings
 
 if TYPE_CHECKING:
@@ -24,38 +25,6 @@ _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _READ_BUFFER_BYTES = 1 << 20
 _BODY_BYTES = 2048
 _LONGEST_RETRY_AFTER_S = 300.0
-
-
-class FaultError(Exception):
-    """Something that asking again may mend.
-
-    Attributes:
-        retry_after_s: How long the server asks to wait (seconds); None where it does not say.
-        unreached: No connection came about.
-    """
-
-    def __init__(self, message: str, *, retry_after_s: float | None = None, unreached: bool = False) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-        self.unreached = unreached
-
-
-class RefusalError(Exception):
-    """The server will not give the file, and asking again does not help.
-
-    Attributes:
-        status: HTTP status; None where the fault lies elsewhere.
-        headers: Of the answer, names in lower case.
-        body: Its beginning.
-    """
-
-    def __init__(
-        self, message: str, *, status: int | None = None, headers: Mapping[str, str] | None = None, body: str = ""
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = dict(headers or {})
-        self.body = body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

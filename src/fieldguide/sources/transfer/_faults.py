@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from fieldguide.sources.transfer._exchange import FaultError
+from fieldguide.sources.transfer._refusals import FaultError
 from fieldguide.sources.transfer._remote import TransferSettings
 
 _PROGRESS_BYTES = 64 << 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
@@ -29,6 +28,8 @@ class SpeedLimit:
         self._allowance = min(self._rate / 4, self._allowance + (now - self._at) * self._rate) - count
         self._at = now
         if self._allowance < 0:
+            import asyncio
+
             await asyncio.sleep(-self._allowance / self._rate)
 
 
