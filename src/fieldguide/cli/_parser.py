@@ -205,7 +205,9 @@ def _add_catalogue(parser: Parser) -> None:
 
 
 def _add_inspect(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="GGUF, safetensors, an index, or a model's folder")
+    parser.add_argument(
+        "file", metavar="FILE|REF", help="GGUF, safetensors, an index, a model's folder, or a reference such as hf:..."
+    )
     parser.add_argument("--tensors", action="store_true", help="list every tensor: name, type, shape, bytes, offset")
 
 

@@ -37,16 +37,17 @@ def ask(
     method: str = "GET",
     most_bytes: int = _MOST_BYTES,
     head_only: bool = False,
+    cut: bool = False,
 ) -> Answer:
     """Return the answer to one request, whatever its status; redirects are followed without the headers' secrets.
 
-    `head_only` leaves the body unread.
+    `head_only` leaves the body unread; `cut` reads `most_bytes` of a longer one and leaves the rest.
 
     Raises:
         OfflineError: There is no answer.
         SourceError: The answer is larger than `most_bytes`, or redirects without end.
     """
-    return asyncio.run(_ask(settings, url, dict(headers or {}), method, 0 if head_only else most_bytes))
+    return asyncio.run(_ask(settings, url, dict(headers or {}), method, 0 if head_only else most_bytes, cut))
 
 
 def knock(title: str, address: str) -> None:
@@ -63,7 +64,9 @@ def knock(title: str, address: str) -> None:
         raise OfflineError(f"{title} cannot be reached ({parts.hostname}).") from error
 
 
-async def _ask(settings: SourceSettings, url: str, headers: dict[str, str], method: str, most_bytes: int) -> Answer:
+async def _ask(
+    settings: SourceSettings, url: str, headers: dict[str, str], method: str, most_bytes: int, cut: bool
+) -> Answer:
     import aiohttp
 
     session, start = settings.new_session(), url
@@ -86,6 +89,9 @@ async def _ask(settings: SourceSettings, url: str, headers: dict[str, str], meth
                     body = await response.content.read(most_bytes + 1)
                     while len(body) <= most_bytes and (more := await response.content.read(most_bytes + 1)):
                         body += more
+                    if len(body) > most_bytes and cut:
+                        body = body[:most_bytes]
+                        response.close()
                     if len(body) > most_bytes:
                         raise SourceError(f"{urlsplit(start).netloc} answered with more than {most_bytes:,} bytes.")
                     return Answer(status=response.status, headers=named, body=body, url=url)

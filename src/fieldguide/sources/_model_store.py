@@ -29,11 +29,12 @@ from fieldguide.sources._offer import OfferingSource, SourceSettings
 from fieldguide.sources._order import order_for
 from fieldguide.sources._pull_plan import Check, Gate, Passed, PullPlan
 from fieldguide.sources._reference import SourceReference, parse_source_reference
-from fieldguide.sources._select import fits
+from fieldguide.sources._select import fits, select
 from fieldguide.sources._shelf import Shelf
 from fieldguide.sources.transfer import TransferSettings
 
 if TYPE_CHECKING:
+    from fieldguide.sources._remote_model import RemoteModel
     from fieldguide.sources._repository_pull import RepositoryPull
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!=#-]*")
@@ -101,6 +102,22 @@ class ModelStore:
             raise UsageError(f"{reference} is not in a repository of models.")
         return self._repository(source, progress or _silent).plan(parsed, progress or _silent)
 
+    def remote(self, reference: str) -> RemoteModel:
+        """Return the files of a model where they lie, to be read a range at a time; nothing is written.
+
+        Raises:
+            UsageError: The reference is malformed, its source holds no repositories, or several models fit.
+            SourceError: The source does not have it, or cannot be asked.
+        """
+        from fieldguide.sources._remote_model import RemoteModel
+
+        parsed = parse_source_reference(reference)
+        source = self._open_source(parsed.source)
+        if not isinstance(source, OfferingSource):
+            raise UsageError(f"{reference} is not in a repository of models.")
+        offer = source.offer(parsed)
+        return RemoteModel(offer=offer, artifact=select(offer, parsed.file), source=source, settings=self._settings)
+
     def pull(
         self,
         what: ModelEntry | str,
@@ -142,7 +159,7 @@ class ModelStore:
     def _offering(self, what: str) -> OfferingSource | None:
         """Return the source of a repository of models; None for what is named otherwise."""
         name, colon, _ = what.partition(":")
-        if not colon or name not in registry.names("sources"):
+        if not colon or (self._open_source == self._registered and name not in registry.names("sources")):
             return None
         source = self._open_source(name)
         return source if isinstance(source, OfferingSource) else None

@@ -108,7 +108,7 @@ def _of_ollama(models: Path) -> Iterator[HeldModel]:
             with manifest.open("rb") as file:
                 layers = json.loads(file.read(_LARGEST_MANIFEST_BYTES))["layers"]
             digests = [each["digest"] for each in layers if each["mediaType"] == _OLLAMA_MODEL]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
         for digest in digests:
             if isinstance(digest, str) and _DIGEST.fullmatch(digest):

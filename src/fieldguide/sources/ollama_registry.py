@@ -103,7 +103,7 @@ class OllamaRegistrySource:
         given = ask(self._settings, f"{realm}?{query}")
         try:
             token = json.loads(given.body).get("token")
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             return None
         return token if isinstance(token, str) else None
 
@@ -127,7 +127,7 @@ def _layers(body: bytes, name: str, reference: SourceReference) -> list[tuple[st
     try:
         layers: list[dict[str, Any]] = json.loads(body)["layers"]
         found = [(layer["mediaType"], layer["digest"], layer["size"]) for layer in layers]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SourceError(f"The manifest of {reference.name} cannot be understood.", hint="Try again later.") from error
     if len(found) > _MOST_LAYERS:
         raise SourceError(f"The manifest of {reference.name} names {len(found)} layers.", hint="Do not trust it.")
