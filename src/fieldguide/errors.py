@@ -19,6 +19,8 @@ FieldguideError
 ├─ RunnerError
 │  ├─ MissingDependencyError    an extra that is not installed
 │  ├─ AuthenticationError
+│  │  ├─ MissingKeyError        no key, or none that could be one
+│  │  └─ ExpiredCredentialsError
 │  ├─ QuotaExhaustedError       a limit that will not clear by waiting
 │  ├─ RateLimitError
 │  ├─ RunnerTimeoutError
@@ -28,6 +30,8 @@ FieldguideError
 │  ├─ ContentFilterError
 │  ├─ ResponseFormatError       an answer that is not of the protocol
 │  ├─ InvalidRequestError       refused by the provider as malformed
+│  │  ├─ UnknownModelError      the provider has no such model
+│  │  └─ WrongRegionError       the provider has it, but not where it was asked for
 │  └─ ModelLoadError            a model file the engine will not load
 ├─ BenchmarkError
 │  ├─ DatasetUnavailableError
@@ -255,6 +259,27 @@ class AuthenticationError(RunnerError):
         super().__init__(message, hint=hint)
 
 
+class MissingKeyError(AuthenticationError):
+    """A provider needs a key and none was given.
+
+    Attributes:
+        variable: The environment variable that would hold it.
+    """
+
+    def __init__(self, provider: str, *, variable: str, where: str) -> None:
+        self.variable = variable
+        super().__init__(
+            f"{provider} needs a key, and the variable {variable} holds none.",
+            hint=f"Get one at {where}, then: export {variable}=... (or name another variable: `--api-key-env`).",
+        )
+
+
+class ExpiredCredentialsError(AuthenticationError):
+    """Credentials that were good and are no longer."""
+
+    default_hint = "Renew them (sign in again), then run the same command: finished answers are kept."
+
+
 class QuotaExhaustedError(RunnerError):
     """The account has no credit or quota left; waiting does not help."""
 
@@ -335,6 +360,20 @@ class InvalidRequestError(RunnerError):
     def __init__(self, message: str, *, of_endpoint: bool = False, hint: str | None = None) -> None:
         self.of_endpoint = of_endpoint
         super().__init__(message, hint=hint)
+
+
+class UnknownModelError(InvalidRequestError):
+    """The provider has no model of this name, or none that this key may use."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, of_endpoint=True, hint=hint)
+
+
+class WrongRegionError(InvalidRequestError):
+    """The model, or the account, is not to be had in the region that was asked."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, of_endpoint=True, hint=hint)
 
 
 class ModelLoadError(RunnerError):

@@ -46,6 +46,30 @@ def test_starting_imports_nothing_heavy(statement: str) -> None:
     assert not loaded & HEAVY
 
 
+def test_each_runner_loads_its_own_module_only() -> None:
+    """Neither the package, nor the command line, nor one provider loads another; no provider loads an SDK."""
+    program = """
+import sys
+from importlib.metadata import entry_points
+import fieldguide, fieldguide.runners, fieldguide.cli, fieldguide.app.references
+def loaded():
+    return {name.split('.')[2] for name in sys.modules if name.startswith('fieldguide.runners.')}
+before = {name for name in loaded() if not name.startswith('_')}
+assert not before, before
+point = next(point for point in entry_points(group='fieldguide.runners') if point.name == sys.argv[1])
+point.load()
+print(*sorted(name for name in loaded() if not name.startswith('_')))
+sdks = {'openai', 'anthropic', 'cohere', 'google', 'boto3', 'botocore', 'dashscope', 'ollama', 'azure'}
+print(*sorted(sdks & set(sys.modules)))
+"""
+    own = {"anthropic": {"anthropic"}, "openai": {"openai", "openai_chat", "openai_media"}}
+    for name, modules in own.items():
+        done = subprocess.run([sys.executable, "-c", program, name], capture_output=True, text=True, check=True)
+        found, sdks = done.stdout.split("\n")[:2]
+        assert set(found.split()) == modules
+        assert not sdks
+
+
 @pytest.mark.parametrize("error", all_errors(), ids=lambda error: error.__name__)
 def test_every_error_has_an_exit_code(error: type[errors.FieldguideError]) -> None:
     """The table of exit codes covers the whole tree."""

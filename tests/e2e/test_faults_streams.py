@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from fieldguide import errors
-from fieldguide.domain import Completion, CompletionRequest, Message, Outcome
+from fieldguide.domain import Completion, CompletionRequest, Message, Outcome, TextDelta
 from fieldguide.runners import RunnerSettings
-from fieldguide.runners.openai_compatible import OpenAICompatibleRunner, open_runner
+from fieldguide.runners._http_runner import HttpRunner
+from fieldguide.runners.openai_compatible import open_runner
 from fieldguide.store import RunState
 from tests.support.exams import sums
 from tests.support.fault_server import (
@@ -110,7 +111,7 @@ async def test_a_rate_limit_told_in_a_200_never_fails_an_attempt_either(lab: Htt
     assert outcomes(result) == [Outcome.CORRECT] * 20
 
 
-async def runner_at(server: FaultServer, lab: HttpLab) -> OpenAICompatibleRunner:
+async def runner_at(server: FaultServer, lab: HttpLab) -> HttpRunner:
     settings = RunnerSettings(home=lab.folder, session=lab.session, deadline_s=20, idle_timeout_s=5)
     return await open_runner(f"{server.url}#m", settings)
 
@@ -239,13 +240,13 @@ async def streamed(lab: HttpLab, pieces: Iterable[bytes], *, end: str = "whole",
         return await read_stream(await runner_at(server, lab))
 
 
-async def read_stream(runner: OpenAICompatibleRunner) -> Completion:
+async def read_stream(runner: HttpRunner) -> Completion:
     text, whole = "", None
     async for piece in runner.stream(QUESTION):
         assert whole is None, "nothing comes after the completion"
         if isinstance(piece, Completion):
             whole = piece
-        else:
+        elif isinstance(piece, TextDelta):
             text += piece.text
     assert whole is not None
     assert whole.text == text

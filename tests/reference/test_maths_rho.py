@@ -34,7 +34,7 @@ def recorded(folder: str) -> list[dict[str, Any]]:
 def judged(benchmark: Benchmark, rows: list[dict[str, Any]], data: Path) -> list[tuple[bool, bool]]:
     """Return our verdict and theirs for each recorded answer."""
     exam = benchmark.exam(ExamRequest(data_dir=data, protocol="qwen2.5-math"))
-    items = {(item.messages or ())[-1].content.strip(): item for item in exam.items}
+    items = {(item.messages or ())[-1].text.strip(): item for item in exam.items}
     scorer = benchmark.scorer("qwen2.5-math")
     try:
         return [

@@ -49,7 +49,8 @@ async def _streamed(
     async for piece in opened.runner.stream(request):
         if isinstance(piece, Completion):
             return piece
-        told(piece)
+        if isinstance(piece, TextDelta):
+            told(piece)
     raise AssertionError("a stream ends with its completion or an error")
 
 

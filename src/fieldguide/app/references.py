@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -98,6 +99,7 @@ async def open_model(
             session=house.session,
             proxy_for=house.proxy_for,
             api_key=house.api_key(options.api_key_env),
+            environment=house.variables(_variables(open_runner)),
             deadline_s=house.settings.deadline_s * (1.0 if resolved.provider in _HERE else deadline_factor),
             idle_timeout_s=house.settings.idle_timeout_s,
             concurrency=options.concurrency,
@@ -107,6 +109,12 @@ async def open_model(
         ),
     )
     return OpenedModel(runner=runner, provider=resolved.provider, licence=resolved.licence, took=resolved.took)
+
+
+def _variables(open_runner: OpenRunner) -> tuple[str, ...]:
+    """Return the environment variables that the runner's module says it takes."""
+    module = sys.modules.get(getattr(open_runner, "__module__", ""))
+    return tuple(getattr(module, "VARIABLES", ()))
 
 
 def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:

@@ -184,7 +184,7 @@ def _targets(target: str, answers: Iterable[ReportAnswer]) -> str:
 def _prompt_text(item: ExamItem) -> str:
     if item.messages is None:
         return item.prompt or ""
-    return "\n\n".join(f"[{message.role}]\n{message.content}" for message in item.messages)
+    return "\n\n".join(f"[{message.role}]\n{message.text}" for message in item.messages)
 
 
 def _answer(model: str, answer: StoredAnswer, store: Store | None) -> ReportAnswer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,6 +110,11 @@ class House:
                 f"The variable {variable} holds no key.", hint=f"Set it to your key first: export {variable}=..."
             )
         return key
+
+    def variables(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the environment variables of these names that hold something; a runner's module lists its own."""
+        found = ((name, self._environment.get(name, "").strip()) for name in names)
+        return {name: value for name, value in found if value and value.isprintable()}
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -62,6 +62,6 @@ def _show_item(item: ExamItem, *, with_target: bool, with_text: bool) -> None:
     if with_text and item.prompt is not None:
         print(item.prompt)
     for message in (item.messages or ()) if with_text else ():
-        print(f"[{message.role}]\n{message.content}")
+        print(f"[{message.role}]\n{message.text}")
     if with_target:
         print(f"--- target: {item.target}")

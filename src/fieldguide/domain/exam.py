@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from fieldguide.domain.completion import CompletionRequest
+from fieldguide.domain.content_json import message_as_json
 from fieldguide.domain.json_value import JsonValue, content_sha256
 from fieldguide.domain.message import Message
 
@@ -58,7 +59,7 @@ class ExamItem:
         """Return the item as a line of an exam file."""
         line: dict[str, JsonValue] = {"item": self.item}
         if self.messages is not None:
-            line["messages"] = [{"role": message.role, "content": message.content} for message in self.messages]
+            line["messages"] = [message_as_json(message) for message in self.messages]
         else:
             line["prompt"] = self.prompt
         line["metadata"] = dict(self.metadata)
@@ -125,7 +126,9 @@ class Exam:
         return self if limit is None else replace(self, items=self.items[:limit])
 
 
-def request_for(item: ExamItem, decoding: Decoding, *, attempt: int, text: bool, chat: bool) -> CompletionRequest:
+def request_for(
+    item: ExamItem, decoding: Decoding, *, attempt: int, text: bool, chat: bool, takes_seed: bool = True
+) -> CompletionRequest:
     """Return the request that asks `item`.
 
     A text item goes as text where the runner continues text (`text`), and otherwise, verbatim, as one user message.
@@ -138,11 +141,12 @@ def request_for(item: ExamItem, decoding: Decoding, *, attempt: int, text: bool,
         attempt: Number of the attempt, from 0.
         text: The runner continues plain text.
         chat: The runner answers conversations.
+        takes_seed: The runner takes a sampling seed; to one that does not none is given.
 
     Raises:
         ValueError: The runner takes neither form of the item.
     """
-    seed = attempt if decoding.temperature > 0 else None
+    seed = attempt if decoding.temperature > 0 and takes_seed else None
     if item.prompt is not None and text:
         return CompletionRequest(
             prompt=item.prompt,

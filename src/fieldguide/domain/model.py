@@ -21,6 +21,40 @@ class Capabilities:
     """Takes a sampling seed."""
     stop: bool = True
     """Takes stop texts."""
+    images: bool = False
+    """Takes pictures in messages."""
+    audio: bool = False
+    """Takes sound in messages."""
+    video: bool = False
+    """Takes moving pictures in messages."""
+    documents: bool = False
+    """Takes files to read in messages."""
+    tools: bool = False
+    """Takes tools that it may call, and their results."""
+    tool_choice: bool = False
+    """Can be made to call a tool, or none."""
+    parallel_tools: bool = False
+    """Can be told whether several tools may be called at once."""
+    json_object: bool = False
+    """Can be held to answer with some JSON object."""
+    structured_output: bool = False
+    """Can be held to a JSON schema."""
+    reasoning: bool = False
+    """Can be told how much to think."""
+    logprobs: bool = False
+    """Gives the probabilities of tokens."""
+    top_k: bool = False
+    """Takes a bound on the number of tokens sampled from."""
+    penalties: bool = False
+    """Takes penalties on frequency and presence of tokens."""
+    embeddings: bool = False
+    """Turns texts into vectors (`EmbeddingRunner`)."""
+    image_generation: bool = False
+    """Makes pictures (`ImageRunner`)."""
+    speech_to_text: bool = False
+    """Writes down what is said (`TranscriptionRunner`)."""
+    text_to_speech: bool = False
+    """Reads aloud (`SpeechRunner`)."""
     max_concurrency: int | None = None
     """Most requests worth having in flight; None where the runner does not limit it."""
 

@@ -42,7 +42,7 @@ class TokenPrice:
 
     def most_usd(self, request: CompletionRequest) -> Decimal:
         """Return what a request may cost: its text in bytes / 3 as tokens, and every output token it allows."""
-        text = request.prompt or "".join(message.content for message in request.messages or ())
+        text = request.prompt or "".join(message.text for message in request.messages or ())
         input_tokens = len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN + 16
         if self.rates:
             most = request.max_output_tokens or 0

@@ -198,4 +198,4 @@ class Forecaster:
 def _characters(request: CompletionRequest) -> int:
     if request.prompt is not None:
         return len(request.prompt)
-    return sum(len(message.content) for message in request.messages or ())
+    return sum(len(message.text) for message in request.messages or ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fieldguide.domain import CompletionRequest, Exam, ExamItem, request_for
+from fieldguide.domain import Capabilities, CompletionRequest, Exam, ExamItem, request_for
 from fieldguide.errors import UnsupportedError
 from fieldguide.runners import HoldsAnswers, Runner
 from fieldguide.store import CallKey
@@ -37,7 +37,7 @@ def plan(exam: Exam, runner: Runner, *, attempts: int) -> list[PlannedAttempt]:
     holds = _holder(runner)
     try:
         return [
-            _planned(item, exam, attempt, text=can.text, chat=can.chat)
+            _planned(item, exam, attempt, can)
             for attempt in range(attempts)
             for item in exam.items
             if holds(item.item, attempt)
@@ -52,6 +52,6 @@ def _holder(runner: Runner) -> Callable[[str, int], bool]:
     return lambda item, attempt: True
 
 
-def _planned(item: ExamItem, exam: Exam, attempt: int, *, text: bool, chat: bool) -> PlannedAttempt:
-    request = request_for(item, exam.decoding, attempt=attempt, text=text, chat=chat)
+def _planned(item: ExamItem, exam: Exam, attempt: int, can: Capabilities) -> PlannedAttempt:
+    request = request_for(item, exam.decoding, attempt=attempt, text=can.text, chat=can.chat, takes_seed=can.seed)
     return PlannedAttempt(item=item, attempt=attempt, request=request, request_hash=request.request_hash)

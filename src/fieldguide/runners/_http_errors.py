@@ -22,6 +22,7 @@ from fieldguide.errors import (
     RunnerError,
     RunnerTimeoutError,
     RunnerUnavailableError,
+    UnknownModelError,
 )
 
 _QUOTA_CODE = re.compile(r"insufficient_quota|spend_limit|billing|quota[ _]exhausted|payment[ _]required", re.I)
@@ -37,6 +38,7 @@ _CONTEXT_PHRASE = re.compile(
     re.I,
 )
 _FILTER_CODE = re.compile(r"content_filter|content_policy|ResponsibleAIPolicy|data_inspection_failed", re.I)
+_MODEL_CODE = re.compile(r"model_not_found|DeploymentNotFound|unknown_model|model_not_supported|model_not_exist", re.I)
 _QUOTED = re.compile(r"(?<!\w)(['\"`]).*?\1(?!\w)")
 _MOST_MESSAGE = 300
 
@@ -100,6 +102,8 @@ def error_in_body(body: dict[str, Any], *, status: int, wait_s: float | None = N
         return ContextLengthExceededError(said, **_context_numbers(body, message))
     if _FILTER_CODE.search(code):
         return ContentFilterError(said)
+    if _MODEL_CODE.search(code):
+        return UnknownModelError(said, hint="Check the model's name; the provider lists those that your key may use.")
     return _by_status(status, said, wait_s)
 
 

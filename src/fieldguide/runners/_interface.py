@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-from fieldguide.domain import Capabilities, Completion, CompletionRequest, ResolvedModel, TextDelta
+from fieldguide.domain import (
+    Capabilities,
+    Completion,
+    CompletionRequest,
+    EmbeddingRequest,
+    EmbeddingResult,
+    ImageRequest,
+    ImageResult,
+    ResolvedModel,
+    SpeechRequest,
+    SpeechResult,
+    StreamPiece,
+    TranscriptionRequest,
+    TranscriptionResult,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -37,8 +51,11 @@ class Runner(Protocol):
             UnsupportedError: The request asks for what `capabilities` denies.
         """
 
-    def stream(self, request: CompletionRequest) -> AsyncIterator[TextDelta | Completion]:
+    def stream(self, request: CompletionRequest) -> AsyncIterator[StreamPiece | Completion]:
         """Yield the answer piece by piece and end with the whole `Completion`.
+
+        Every runner yields `TextDelta`s. One that tells blocks apart encloses the pieces of each in a `BlockStart` and
+        a `BlockEnd` with the block's `index` in the completion's message.
 
         Raises:
             RunnerError: Also in the middle of a stream; an answer that broke off never ends in a `Completion`.
@@ -47,6 +64,38 @@ class Runner(Protocol):
 
     async def close(self) -> None:
         """Release connections and processes; calling it twice does no harm."""
+
+
+@runtime_checkable
+class EmbeddingRunner(Protocol):
+    """A runner whose capabilities declare `embeddings`."""
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingResult:
+        """Return one vector for each text; one call is one request."""
+
+
+@runtime_checkable
+class ImageRunner(Protocol):
+    """A runner whose capabilities declare `image_generation`."""
+
+    async def make_images(self, request: ImageRequest) -> ImageResult:
+        """Return pictures; one call is one request."""
+
+
+@runtime_checkable
+class TranscriptionRunner(Protocol):
+    """A runner whose capabilities declare `speech_to_text`."""
+
+    async def transcribe(self, request: TranscriptionRequest) -> TranscriptionResult:
+        """Return what is said; one call is one request."""
+
+
+@runtime_checkable
+class SpeechRunner(Protocol):
+    """A runner whose capabilities declare `text_to_speech`."""
+
+    async def speak(self, request: SpeechRequest) -> SpeechResult:
+        """Return the text read aloud; one call is one request."""
 
 
 @runtime_checkable
@@ -75,8 +124,10 @@ class RunnerSettings:
     """Returns the shared HTTP client session, made on first use."""
     proxy_for: Callable[[str], str | None] = lambda url: None
     """Returns the proxy through which an address is to be reached; None reaches it directly."""
-    api_key: str | None = None
-    """Key for an HTTP endpoint."""
+    api_key: str | None = field(default=None, repr=False)
+    """Key for an HTTP endpoint, from the variable that the user named; None where none was named."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of the environment variables that the runner's module lists in `VARIABLES`, where they are set."""
     deadline_s: float = 600.0
     """Longest time for one request (seconds)."""
     idle_timeout_s: float = 60.0

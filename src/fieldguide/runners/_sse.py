@@ -1,4 +1,4 @@
-"""Server-sent events, from bytes as they arrive."""
+"""Server-sent events and lines, from bytes as they arrive."""
 
 from __future__ import annotations
 
@@ -34,6 +34,25 @@ async def events(pieces: AsyncIterable[bytes]) -> AsyncIterator[str]:
             elif data:
                 yield "\n".join(data)
                 data = []
+
+
+async def lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[str]:
+    """Yield the lines of a body that holds one JSON value a line; a last line without its end counts.
+
+    Raises:
+        ResponseFormatError: A line grows past 16 MiB, or is not UTF-8.
+    """
+    buffer = bytearray()
+    async for piece in pieces:
+        buffer += piece
+        if len(buffer) > _MOST_EVENT_BYTES:
+            raise ResponseFormatError("A line of the stream is larger than 16 MiB.")
+        for line in _take_lines(buffer):
+            if line.strip():
+                yield line
+    for line in _take_lines(buffer + b"\n"):
+        if line.strip():
+            yield line
 
 
 def _take_lines(buffer: bytearray) -> list[str]:

@@ -15,12 +15,13 @@ from fieldguide.domain import (
     FinishReason,
     JsonValue,
     ResolvedModel,
+    StreamPiece,
     TextDelta,
     Usage,
 )
 from fieldguide.errors import InputFileError, NotFoundError
 from fieldguide.runners._interface import RunnerSettings
-from fieldguide.runners._openai_wire import finish_reason, parse_usage
+from fieldguide.runners.openai_chat import finish_reason, parse_usage
 from fieldguide.sources.jsonl import JsonLine, read_jsonl
 
 _MOST_ATTEMPTS = 10_000
@@ -171,7 +172,7 @@ class RecordedRunner:
             )
         return answer
 
-    async def stream(self, request: CompletionRequest) -> AsyncIterator[TextDelta | Completion]:
+    async def stream(self, request: CompletionRequest) -> AsyncIterator[StreamPiece | Completion]:
         """Yield the recorded answer as one piece."""
         answer = await self.complete(request)
         yield TextDelta(text=answer.text)

@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from fieldguide.domain import Completion, ExamItem, FinishReason, JsonValue, Latency, Message, Outcome, Score, Usage
+from fieldguide.domain import (
+    Completion,
+    ExamItem,
+    FinishReason,
+    JsonValue,
+    Latency,
+    Outcome,
+    Score,
+    Usage,
+    message_from_json,
+)
 from fieldguide.store._records import Run, RunState, StoredAnswer, StoredCall
 
 LIGHT_COLUMNS = "calls.call_id, calls.run_id, calls.attempt, calls.accepted, calls.cost_usd, calls.finish_reason, \
@@ -126,7 +136,7 @@ def item_from(row: sqlite3.Row) -> ExamItem:
         item=str(line["item"]),
         target=str(line["target"]),
         prompt=line.get("prompt"),
-        messages=None if messages is None else tuple(Message(**message) for message in messages),
+        messages=None if messages is None else tuple(message_from_json(message) for message in messages),
         metadata=line.get("metadata") or {},
     )
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import fields
 
 from fieldguide.domain import (
+    Block,
+    BlockEnd,
+    BlockStart,
     Capabilities,
     Completion,
     CompletionRequest,
     FinishReason,
     Latency,
+    Reasoning,
     ResolvedModel,
+    StreamPiece,
+    Text,
     TextDelta,
+    ToolCall,
+    ToolCallDelta,
     Usage,
+    kind_of,
 )
-from fieldguide.errors import FieldguideError, UnsupportedError
+from fieldguide.errors import FieldguideError
+from fieldguide.runners._check import check
 
 Answer = str | Completion | FieldguideError
 
@@ -36,12 +48,15 @@ class FakeRunner:
         text: bool = True,
         chat: bool = True,
         max_concurrency: int | None = None,
+        capabilities: Capabilities | None = None,
     ) -> None:
-        """Answer after `delay_s` seconds."""
+        """Answer after `delay_s` seconds; `capabilities`, where they are given, take the place of the flags."""
         self._answer = answer
         self._delay_s = delay_s
         self._model = ResolvedModel(name=name, reference=f"fake:{name}", identity={"provider": "fake", "model": name})
-        self._capabilities = Capabilities(text=text, chat=chat, seed=True, max_concurrency=max_concurrency)
+        self._capabilities = capabilities or Capabilities(
+            text=text, chat=chat, seed=True, max_concurrency=max_concurrency
+        )
         self._in_flight = 0
         self.requests: list[CompletionRequest] = []
         self.most_in_flight = 0
@@ -75,11 +90,16 @@ class FakeRunner:
             return answer
         return _completion(request, answer, time.perf_counter() - began_s)
 
-    async def stream(self, request: CompletionRequest) -> AsyncIterator[TextDelta | Completion]:
+    async def stream(self, request: CompletionRequest) -> AsyncIterator[StreamPiece | Completion]:
         """Yield the answer word by word and then whole."""
         whole = await self.complete(request)
-        for word in whole.text.split(" "):
-            yield TextDelta(text=word)
+        if whole.message is None:
+            for word in whole.text.split(" "):
+                yield TextDelta(text=word)
+        else:
+            for index, block in enumerate(whole.message.blocks):
+                for piece in _pieces(index, block):
+                    yield piece
         yield whole
 
     async def close(self) -> None:
@@ -87,14 +107,37 @@ class FakeRunner:
         self.closed = True
 
     def _check(self, request: CompletionRequest) -> None:
-        if request.prompt is not None and not self._capabilities.text:
-            raise UnsupportedError(self._model.name, "continuing plain text")
-        if request.messages is not None and not self._capabilities.chat:
-            raise UnsupportedError(self._model.name, "conversations")
+        check(request, self._capabilities, subject=self._model.name, provider="fake")
+
+
+def all_capabilities() -> Capabilities:
+    """Return the capabilities of a runner that takes whatever a conversation may hold."""
+    others = {"embeddings", "image_generation", "speech_to_text", "text_to_speech"}
+    able = {each.name: True for each in fields(Capabilities) if each.type == "bool" and each.name not in others}
+    return Capabilities(**able)
+
+
+def _pieces(index: int, block: Block) -> list[StreamPiece]:
+    call = block if isinstance(block, ToolCall) else None
+    pieces: list[StreamPiece] = [
+        BlockStart(
+            index=index,
+            kind=kind_of(block),
+            call_id=None if call is None else call.call_id,
+            name=None if call is None else call.name,
+        )
+    ]
+    if isinstance(block, Text):
+        pieces.append(TextDelta(text=block.text, index=index))
+    elif isinstance(block, Reasoning) and block.text:
+        pieces.append(TextDelta(text=block.text, reasoning=True, index=index))
+    elif call is not None:
+        pieces.append(ToolCallDelta(index=index, arguments=json.dumps(call.arguments or {})))
+    return [*pieces, BlockEnd(index=index, block=block)]
 
 
 def _completion(request: CompletionRequest, text: str, seconds: float) -> Completion:
-    asked = request.prompt or " ".join(message.content for message in request.messages or ())
+    asked = request.prompt or " ".join(message.text for message in request.messages or ())
     return Completion(
         text=text,
         finish_reason=FinishReason.STOP,

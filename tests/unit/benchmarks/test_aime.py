@@ -56,7 +56,7 @@ def test_numbers_and_not_the_order_of_the_rows_decide(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", sorted(rows, key=lambda row: str(row["url"])))
     one = exam(tmp_path, "2024-I")
     assert ids(one)[1] == "aime/2024/I/2"
-    assert (one.items[1].messages or ())[0].content.startswith("Problem 2 of 2024 I?")
+    assert (one.items[1].messages or ())[0].text.startswith("Problem 2 of 2024 I?")
     assert one.items[1].metadata["unique_id"] == "2024-I-2"
 
 

@@ -93,7 +93,7 @@ def test_a_base_models_continuation_is_appended_and_ends_at_a_stop(tmp_path: Pat
 def test_the_tests_are_no_part_of_what_is_asked(tmp_path: Path) -> None:
     """Neither the solution nor a test stands in a message; the target addresses the tests."""
     exam, _, _ = humaneval(tmp_path)
-    asked = " ".join(message.content for message in exam.items[0].messages or ())
+    asked = " ".join(message.text for message in exam.items[0].messages or ())
     assert "check" not in asked
     assert "2 * x" not in asked
     other, _, _ = humaneval(tmp_path, {**TASK, "test": TASK["test"] + "    assert candidate(0) == 0\n"})
@@ -159,7 +159,7 @@ def test_mbpp_shows_its_tests_and_takes_tasks_11_to_510(tmp_path: Path) -> None:
     exam = benchmark.exam(ExamRequest(data_dir=tmp_path))
     assert [item.item for item in exam.items] == ["mbpp/11", "mbpp/510"]
     assert exam.items[0].metadata == {"task_id": "11", "entry_point": "double"}
-    assert "assert double(2) == 4" in (exam.items[0].messages or ())[0].content
+    assert "assert double(2) == 4" in (exam.items[0].messages or ())[0].text
     run("```python\ndef double(x):\n    return 2 * x\n```", exam, judge, benchmark)
     text = "seed = 1\nassert double(1) == 2\nassert double(2) == 4\n"
     assert judge.asked[0][1] == [AppendedTest(text=text, entry_point="double")]
@@ -196,7 +196,7 @@ def test_mbpp_plus_takes_its_wish_and_its_test_from_the_docstring(tmp_path: Path
     judge = FakeJudge()
     benchmark = MbppPlus(open_judge=lambda: judge)
     exam = benchmark.exam(ExamRequest(data_dir=tmp_path))
-    content = (exam.items[0].messages or ())[0].content
+    content = (exam.items[0].messages or ())[0].text
     assert content.startswith("Write a function to double.\n\nThe function must pass these tests:\n\n```python\nassert")
     scorer = benchmark.scorer("fieldguide")
     code = "```python\ndef double(x):\n    return 2 * x[0]\n```"

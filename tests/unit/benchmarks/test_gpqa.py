@@ -25,7 +25,7 @@ def exam_of(data: Path, **asked: object) -> Exam:
 
 def text_of(item: ExamItem) -> str:
     assert item.messages
-    return item.messages[-1].content
+    return item.messages[-1].text
 
 
 def order_of(item: ExamItem) -> list[int]:

@@ -34,8 +34,8 @@ def test_the_exam_asks_the_questions_in_the_files_order(data: Path) -> None:
     assert [item.target for item in exam.items] == ["5", "1001", "3"]
     assert [dict(item.metadata) for item in exam.items] == [{"line": 0}, {"line": 1}, {"line": 2}]
     (message,) = exam.items[1].messages or ()
-    assert message.content.startswith("A thousand and {1}?\n\n")
-    assert message.content.endswith(r"within \boxed{}.")
+    assert message.text.startswith("A thousand and {1}?\n\n")
+    assert message.text.endswith(r"within \boxed{}.")
     assert (exam.benchmark, exam.protocol, exam.available_items) == ("gsm8k", "fieldguide", 3)
     assert (exam.decoding.temperature, exam.decoding.max_output_tokens) == (0.0, 2048)
 

@@ -176,7 +176,7 @@ def test_a_chat_model_gets_the_same_bytes_as_one_user_message() -> None:
     built = exam(limit=1)
     asked = request_for(built.items[0], built.decoding, attempt=0, text=False, chat=True)
     assert asked.messages is not None
-    assert [message.content for message in asked.messages] == [built.items[0].prompt]
+    assert [message.text for message in asked.messages] == [built.items[0].prompt]
     assert asked.max_output_tokens == 2048
     assert asked.stop == ()
 

@@ -49,7 +49,7 @@ def test_items_stand_in_the_order_of_their_ids_and_say_what_they_are(tmp_path: P
     }
     assert first.target.startswith("sha256:")
     assert exam.source["tests"] == "public+private"
-    asked = [message.content for item in exam.items for message in item.messages or ()]
+    asked = [message.text for item in exam.items for message in item.messages or ()]
     assert "Add {two} numbers (a)." in asked[0]
     assert STARTER in asked[0]
     assert "standard input" in asked[1]
@@ -60,9 +60,9 @@ def test_livecodebench_asks_in_its_own_words(tmp_path: Path) -> None:
     """System message, question, format and answer line, with their sampling."""
     exam = exam_of(tmp_path, problem("a"), protocol="livecodebench")
     system, user = exam.items[0].messages or ()
-    assert system.content.startswith("You are an expert Python programmer. You will be given a question")
-    assert user.content.startswith("### Question:\nAdd {two} numbers (a).\n\n### Format: Read the inputs from stdin")
-    assert user.content.endswith(
+    assert system.text.startswith("You are an expert Python programmer. You will be given a question")
+    assert user.text.startswith("### Question:\nAdd {two} numbers (a).\n\n### Format: Read the inputs from stdin")
+    assert user.text.endswith(
         "\n```python\n# YOUR CODE HERE\n```\n\n### Answer: (use the provided format with backticks)\n\n"
     )
     decoding = exam.decoding

@@ -80,8 +80,8 @@ def test_the_whole_test_split_gives_shared_problems_the_same_ids() -> None:
     whole = Math().exam(ExamRequest(data_dir=shared("benchmarks")))
     part = Math500().exam(ExamRequest(data_dir=shared("benchmarks")))
     assert (whole.benchmark, len(whole.items), len(part.items)) == ("math", 5000, 500)
-    texts = {item.item: (item.messages or ())[0].content.split() for item in whole.items}
-    assert all(texts[item.item] == (item.messages or ())[0].content.split() for item in part.items)
+    texts = {item.item: (item.messages or ())[0].text.split() for item in whole.items}
+    assert all(texts[item.item] == (item.messages or ())[0].text.split() for item in part.items)
     unique_ids = {item.item: item.metadata["unique_id"] for item in whole.items}
     assert all(unique_ids[item.item] == item.metadata["unique_id"] for item in part.items)
 
@@ -114,7 +114,7 @@ def test_simple_evals_asks_for_an_answer_line(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", MATH_ROWS)
     exam = Math500().exam(ExamRequest(data_dir=tmp_path, protocol="simple-evals"))
     (message,) = exam.items[0].messages or ()
-    assert "of the form Answer: $ANSWER (without quotes)" in message.content
-    assert "\n\nProblem 1?\n\n" in message.content
+    assert "of the form Answer: $ANSWER (without quotes)" in message.text
+    assert "\n\nProblem 1?\n\n" in message.text
     assert any("the language model that judges" in str(told) for told in exam.source["warnings"])  # type: ignore[union-attr]
     assert Math500().protocols == ("fieldguide", "minerva", "qwen2.5-math", "simple-evals")

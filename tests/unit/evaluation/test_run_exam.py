@@ -365,7 +365,7 @@ async def test_several_attempts_are_separate_requests_with_their_own_seeds(lab: 
 
 async def test_a_chat_only_model_gets_text_items_as_one_user_message(lab: Lab) -> None:
     """The text goes verbatim; stop texts, which belong to text that runs on, do not go along."""
-    runner = FakeRunner(lambda request: right_answer((request.messages or ())[0].content), text=False)
+    runner = FakeRunner(lambda request: right_answer((request.messages or ())[0].text), text=False)
     result = await lab.take(runner, sums(3))
     assert outcomes(result) == [Outcome.CORRECT] * 3
     request = runner.requests[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -12,7 +13,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message, TextDelta
+from fieldguide.domain import (
+    Completion,
+    CompletionRequest,
+    FinishReason,
+    JsonValue,
+    Message,
+    ResponseSchema,
+    StreamPiece,
+    TextDelta,
+)
 from fieldguide.errors import (
     ContextLengthExceededError,
     InputFileError,
@@ -196,7 +206,7 @@ async def test_the_deadline_ends_a_request(tiny: Path, tmp_path: Path) -> None:
 async def test_a_stream_that_falls_silent_is_given_up(tiny: Path, tmp_path: Path) -> None:
     """Silence between two pieces beyond the idle timeout is a timeout, and never ends in a completion."""
     async with opened(tiny, settings(tmp_path, idle_timeout_s=0.5, context_tokens="262144")) as runner:
-        got: list[TextDelta | Completion] = []
+        got: list[StreamPiece | Completion] = []
 
         async def read() -> None:
             async for piece in runner.stream(ENDLESS):
@@ -250,3 +260,25 @@ def test_importing_the_runner_imports_no_engine() -> None:
 
     code = "import sys, fieldguide.runners.llama_cpp; sys.exit('aiohttp' in sys.modules or 'xllamacpp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_an_answer_keeps_to_a_schema_even_from_random_weights(tiny: Path, tmp_path: Path, seed: int) -> None:
+    """The engine's grammar holds it: what stopped by itself is JSON of that form."""
+    schema: dict[str, JsonValue] = {
+        "type": "object",
+        "properties": {"a": {"enum": ["x", "y"]}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    request = CompletionRequest(
+        messages=QUESTION,
+        max_output_tokens=400,
+        temperature=1.0,
+        seed=seed,
+        response_schema=ResponseSchema(schema=schema),
+    )
+    async with opened(tiny, settings(tmp_path)) as runner:
+        completion = await runner.complete(request)
+    assert completion.finish_reason is FinishReason.STOP
+    assert json.loads(completion.text) in ({"a": "x"}, {"a": "y"})

@@ -11,10 +11,11 @@ import pytest
 from aiohttp import web
 
 from fieldguide import errors
-from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message
+from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message, TextDelta
 from fieldguide.http_client import LazySession
 from fieldguide.runners import RunnerSettings
-from fieldguide.runners.openai_compatible import OpenAICompatibleRunner, open_runner
+from fieldguide.runners._http_runner import HttpRunner
+from fieldguide.runners.openai_compatible import open_runner
 from tests.support.fake_server import Call, FakeServer, Respond, chat, fake_server, sse
 
 QUESTION = CompletionRequest(
@@ -34,7 +35,7 @@ async def session() -> AsyncIterator[LazySession]:
     await made.close()
 
 
-async def open_for(server: FakeServer, session: LazySession, tmp_path: Path, **settings: Any) -> OpenAICompatibleRunner:
+async def open_for(server: FakeServer, session: LazySession, tmp_path: Path, **settings: Any) -> HttpRunner:
     return await open_runner(f"{server.url}#m", RunnerSettings(home=tmp_path, session=session, **settings))
 
 
@@ -120,7 +121,7 @@ async def test_a_stream_gives_its_pieces_and_then_the_whole(session: LazySession
     assert server.calls[0].body["stream"] is True
     whole = pieces[-1]
     assert isinstance(whole, Completion)
-    assert [(piece.text, piece.reasoning) for piece in pieces[:-1] if not isinstance(piece, Completion)] == [
+    assert [(piece.text, piece.reasoning) for piece in pieces if isinstance(piece, TextDelta)] == [
         ("hm", True),
         ("fo", False),
         ("ur", False),

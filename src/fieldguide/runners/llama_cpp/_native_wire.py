@@ -13,6 +13,7 @@ from fieldguide.domain import (
     JsonValue,
     Latency,
     Message,
+    StreamPiece,
     TextDelta,
     Usage,
 )
@@ -75,8 +76,7 @@ def sampling(request: CompletionRequest) -> dict[str, JsonValue]:
 def plain_chat(messages: Sequence[Message]) -> str:
     """Return a conversation as plain text that ends where the assistant is to speak, for models without a template."""
     turns = [
-        message.content if message.role == "system" else f"{_NAMES[message.role]}: {message.content}"
-        for message in messages
+        message.text if message.role == "system" else f"{_NAMES[message.role]}: {message.text}" for message in messages
     ]
     return "\n\n".join([*turns, "Assistant:"])
 
@@ -105,7 +105,7 @@ class StreamedText:
         self._raw: list[str] = []
         self._last: dict[str, Any] | None = None
 
-    def take(self, data: str, *, now_s: float) -> list[TextDelta]:
+    def take(self, data: str, *, now_s: float) -> list[StreamPiece]:
         """Take the data of one event and return the pieces of text in it.
 
         Raises:

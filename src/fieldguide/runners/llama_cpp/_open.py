@@ -16,7 +16,7 @@ from fieldguide.runners.llama_cpp._engine_process import EngineConfig
 from fieldguide.runners.llama_cpp._file_facts import FileFacts, read_file_facts
 from fieldguide.runners.llama_cpp._kept import Kept, file_sha256
 from fieldguide.runners.llama_cpp._machine import Machine, is_busy, this_machine
-from fieldguide.runners.llama_cpp._runner import LlamaCppRunner
+from fieldguide.runners.llama_cpp._runner import DIALECT, LlamaCppRunner
 from fieldguide.runners.llama_cpp._supervisor import Supervisor
 from fieldguide.runners.llama_cpp._tuning import Tuning
 
@@ -59,11 +59,13 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
     _tell(settings, f"Loading {settings.display_name or path.name}")
     supervisor = Supervisor(config)
     await supervisor.connection()
+    has_template = facts.chat_template_sha256 is not None
+    can = DIALECT.capabilities if has_template else Capabilities(text=True, chat=True, seed=True)
     return LlamaCppRunner(
         supervisor,
         model=_resolved(config, facts, tuning, sha256=sha256, target=target),
-        capabilities=Capabilities(text=True, chat=True, seed=True, max_concurrency=tuning.slots + 1),
-        has_template=facts.chat_template_sha256 is not None,
+        capabilities=dataclasses.replace(can, max_concurrency=tuning.slots + 1),
+        has_template=has_template,
         deadline_s=settings.deadline_s,
         idle_timeout_s=settings.idle_timeout_s,
     )

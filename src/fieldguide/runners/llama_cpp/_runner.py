@@ -8,9 +8,10 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
-from fieldguide.domain import Capabilities, Completion, CompletionRequest, JsonValue, ResolvedModel, TextDelta
+from fieldguide.domain import Capabilities, Completion, CompletionRequest, JsonValue, ResolvedModel, StreamPiece
 from fieldguide.errors import ResponseFormatError, RunnerTimeoutError, RunnerUnavailableError
-from fieldguide.runners import _openai_wire as chat_wire
+from fieldguide.runners import openai_chat as chat_wire
+from fieldguide.runners._check import check
 from fieldguide.runners._http_errors import error_of_status
 from fieldguide.runners._sse import events
 from fieldguide.runners.llama_cpp import _native_wire as text_wire
@@ -19,11 +20,24 @@ from fieldguide.runners.llama_cpp._supervisor import Connection, Supervisor
 if TYPE_CHECKING:
     import aiohttp
 
+DIALECT = chat_wire.Dialect(
+    provider="llama.cpp",
+    capabilities=Capabilities(
+        text=True,
+        chat=True,
+        seed=True,
+        json_object=True,
+        structured_output=True,
+        logprobs=True,
+    ),
+)
+"""What the engine's chat endpoint keeps to, where there is a chat template. It also takes tools, but a template that
+knows none passes over them without a word, and so they are not declared."""
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 
 
 class _Streamed(Protocol):
-    def take(self, data: str, *, now_s: float) -> list[TextDelta]: ...
+    def take(self, data: str, *, now_s: float) -> list[StreamPiece]: ...
 
     def completion(self, *, now_s: float) -> Completion: ...
 
@@ -59,6 +73,7 @@ class LlamaCppRunner:
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Return the whole answer; see `Runner.complete`."""
+        self._check(request)
         chat = self._uses_template(request)
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -68,11 +83,14 @@ class LlamaCppRunner:
                     text = await _whole_body(response)
         except TimeoutError as error:
             raise self._too_late() from error
-        parse = chat_wire.parse_completion if chat else text_wire.parse_completion
-        return parse(text, e2e_latency_s=time.perf_counter() - began_s)
+        e2e_latency_s = time.perf_counter() - began_s
+        if chat:
+            return chat_wire.parse_completion(text, e2e_latency_s=e2e_latency_s, provider=DIALECT.provider)
+        return text_wire.parse_completion(text, e2e_latency_s=e2e_latency_s)
 
-    async def stream(self, request: CompletionRequest) -> AsyncGenerator[TextDelta | Completion, None]:
+    async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPiece | Completion, None]:
         """Yield the answer piece by piece; see `Runner.stream`."""
+        self._check(request)
         deadline_s = asyncio.get_running_loop().time() + self._deadline_s
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -83,7 +101,7 @@ class LlamaCppRunner:
             except TimeoutError as error:
                 raise self._too_late() from error
             answer: _Streamed = (
-                chat_wire.StreamedAnswer(began_s=began_s)
+                chat_wire.StreamedAnswer(began_s=began_s, provider=DIALECT.provider)
                 if self._uses_template(request)
                 else text_wire.StreamedText(began_s=began_s)
             )
@@ -97,6 +115,9 @@ class LlamaCppRunner:
     async def close(self) -> None:
         """End the child process; twice does no harm."""
         await self._supervisor.close()
+
+    def _check(self, request: CompletionRequest) -> None:
+        check(request, self._capabilities, subject=self._model.name, provider=DIALECT.provider)
 
     def _uses_template(self, request: CompletionRequest) -> bool:
         return request.messages is not None and self._has_template
@@ -151,7 +172,7 @@ class LlamaCppRunner:
     def _body(self, request: CompletionRequest, *, stream: bool) -> tuple[str, dict[str, JsonValue]]:
         """Return path and JSON body of a request."""
         if self._uses_template(request):
-            body = chat_wire.request_body(request, model=self._model.name, stream=stream)
+            body = chat_wire.request_body(request, model=self._model.name, stream=stream, dialect=DIALECT)
             return "/v1/chat/completions", body | text_wire.sampling(request) | {"cache_prompt": True}
         plain_chat = request.messages is not None
         return "/completion", text_wire.request_body(
