@@ -1,4 +1,4 @@
-"""`pull`, `list`, `verify`, `remove`, and models run straight from a hub: the program as a person and as a program use it."""
+"""`pull`, `list`, `verify`, `remove`, and models run straight from a hub, as a person and as a program use them."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def test_nobody_is_asked_without_a_terminal(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 2)])
-async def test_a_person_is_asked_on_a_terminal(hub: Hub, answer: str, code: int) -> None:
+def test_a_person_is_asked_on_a_terminal(hub: Hub, answer: str, code: int) -> None:
     """Before the first byte."""
     main, side = pty.openpty()
     command = [sys.executable, "-m", "fieldguide", "pull", REFERENCE]
@@ -231,8 +231,9 @@ async def test_a_gated_model_says_how_to_get_in(files: dict[str, bytes], monkeyp
 
 async def test_a_home_that_cannot_be_written_is_said(hub: Hub, tmp_path: Path) -> None:
     """A file where the folder should be stands for every folder that refuses."""
-    (tmp_path / "blocked").write_text("")
-    ran = await fieldguide("pull", REFERENCE, "--yes", "--home", tmp_path / "blocked")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/models").write_text("")
+    ran = await fieldguide("pull", REFERENCE, "--yes")
     assert ran.code == 1
     assert "cannot be used" in ran.err
 

@@ -232,7 +232,7 @@ class ModelStore:
                 hint = f"`fieldguide pull {model.reference}` fetches it again."
                 raise IntegrityError(str(place), expected=file.sha256, actual=actual, hint=hint)
             warnings += self._check(file.path, place)
-        if (manifest := self._shelf.recorded(model.name)) is not None and not model.path.exists():
+        if (manifest := self._shelf.recorded(model.name)) is not None and not self._shelf.is_linked(manifest):
             self._shelf.link(manifest)
         return replace(model, warnings=tuple(dict.fromkeys(warnings)))
 

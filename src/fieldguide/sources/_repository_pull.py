@@ -96,7 +96,7 @@ class RepositoryPull:
                 locks.enter_context(self.lock(f"file-{key}"))
             left = []
             for file in missing:  # Another process may have brought it while this one waited.
-                if (found := self._in_store(file.remote, file.path)) is not None:
+                if (found := self._in_store(file.remote, file.path, report)) is not None:
                     stored[file.path] = _stored(file, found)
                 else:
                     left.append(file)
@@ -130,18 +130,21 @@ class RepositoryPull:
             return PlannedFile(
                 path=file.path, size_bytes=remote.size_bytes, sha256=sha256, here=file.local, url=remote.url
             )
-        here = self._in_store(remote, file.path) or self._with_neighbours(offer.reference, file, report)
+        here = self._in_store(remote, file.path, report) or self._with_neighbours(offer.reference, file, report)
         if here is None and remote.sha256 is None and before is not None:
             here = self._as_before(offer, file, before)
         return PlannedFile(
             path=file.path, size_bytes=remote.size_bytes, sha256=remote.sha256, here=here, url=remote.url
         )
 
-    def _in_store(self, remote: RemoteFile, path: str) -> Path | None:
+    def _in_store(self, remote: RemoteFile, path: str, report: Progress) -> Path | None:
+        """Return the file of this content; one that was damaged since it came does not count."""
         if remote.sha256 is None:
             return None
         blob = self.shelf.blob(remote.sha256, path)
-        return blob if blob.is_file() and remote.size_bytes in (None, blob.stat().st_size) else None
+        if not blob.is_file() or remote.size_bytes not in (None, blob.stat().st_size):
+            return None
+        return blob if self._hashed(blob, report) == remote.sha256 else None
 
     def _with_neighbours(self, reference: SourceReference, file: OfferedFile, report: Progress) -> Path | None:
         """Return a file of another program whose bytes are the ones that are promised."""

@@ -148,6 +148,17 @@ class Shelf:
             place.parent.mkdir(parents=True, exist_ok=True)
             _link(self.place(file), place)
 
+    def is_linked(self, manifest: Manifest) -> bool:
+        """Whether the tree of a model is whole, where it needs one."""
+        files = manifest.all_files
+        if len(files) == 1 and manifest.kind == "gguf":
+            return True
+        tree = self.tree(manifest.name)
+        try:
+            return all(inside(tree, file.path).samefile(self.place(file)) for file in files)
+        except (OSError, SourceError):
+            return False
+
     def recorded(self, name: str) -> Manifest | None:
         """Return the manifest of a model; None where it is missing or damaged, for a pull writes it anew."""
         try:
