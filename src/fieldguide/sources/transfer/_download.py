@@ -65,6 +65,8 @@ class Download:
     etag: str | None = field(default=None, init=False)
     have: dict[int, int] = field(default_factory=dict, init=False)
     """Checksum of every chunk whose bytes are in the file."""
+    fresh: set[int] = field(default_factory=set, init=False)
+    """Chunks that came in this process: their bytes need not be held against their checksum again."""
     written: int = field(default=0, init=False)
     """Bytes in the file, those of unfinished chunks too."""
     received: int = field(default=0, init=False)
@@ -254,7 +256,8 @@ class Download:
                     self._sealed.clear()
                     await self._sealed.wait()
                 trial, second = sha256.copy(), git.copy() if git is not None else None
-                if await asyncio.to_thread(self._hash_chunk, index, trial, second) == self.have[index]:
+                known = None if index in self.fresh else self.have[index]
+                if await asyncio.to_thread(self._holds, index, known, trial, second):
                     sha256, git = trial, second
                     break
                 self.written -= self._length(index)
@@ -262,15 +265,20 @@ class Download:
                 todo.put_nowait(index)
         return sha256, git
 
-    def _hash_chunk(self, index: int, *hashes: Any) -> int:
-        """Read a chunk from the file into the hashes and return its checksum."""
+    def _holds(self, index: int, checksum: int | None, *hashes: Any) -> bool:
+        """Read a chunk from the file into the hashes; return whether it is what was recorded, where that is asked."""
+        found = self._hash_chunk(index, *hashes, checked=checksum is not None)
+        return found != -1 if checksum is None else found == checksum
+
+    def _hash_chunk(self, index: int, *hashes: Any, checked: bool = True) -> int:
+        """Read a chunk from the file into the hashes and return its checksum; -1 where the file ends before it."""
         buffer = memoryview(bytearray(_STEP_BYTES))
         at, end, checksum = index * self.chunk_bytes, self._end(index), 0
         while at < end:
             count = os.preadv(self.handle, [buffer[: min(_STEP_BYTES, end - at)]], at)
             if count == 0:
                 return -1
-            checksum = zlib.crc32(buffer[:count], checksum)
+            checksum = zlib.crc32(buffer[:count], checksum) if checked else 0
             for each in hashes:
                 if each is not None:
                     each.update(buffer[:count])
@@ -415,6 +423,7 @@ class Download:
     def _seal(self, index: int, checksum: int) -> None:
         self.journal.add(index, checksum)
         self.have[index] = checksum
+        self.fresh.add(index)
         self._sealed.set()
 
     async def _checked(self, sha256: Any, git: Any) -> Downloaded:
