@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fieldguide.sources._remote_model import RemoteModel
     from fieldguide.sources._repository_pull import RepositoryPull
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!=#-]*")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+!=#-]{0,199}")
 
 
 def _silent(_: PullProgress) -> None:
