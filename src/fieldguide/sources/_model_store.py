@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,18 +15,18 @@ from fieldguide.catalogue import ModelEntry
 from fieldguide.errors import (
     DiskSpaceError,
     IntegrityError,
-    LicenceNotAcceptedError,
     NotFoundError,
     SourceError,
     UsageError,
 )
 from fieldguide.http_client import new_session
-from fieldguide.sources._files import free_bytes_at, locked, put_in_place, sha256_of, sync, writing_under
-from fieldguide.sources._interface import FetchedFile, FetchingSource, Progress, PullOrder, PullProgress
-from fieldguide.sources._manifest import Acceptance, Manifest, StoredModel, user_name, write_manifest
+from fieldguide.sources._files import free_bytes_at, locked, writing_under
+from fieldguide.sources._interface import Progress, PullOrder, PullProgress
+from fieldguide.sources._manifest import StoredModel
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import OfferingSource, SourceSettings
 from fieldguide.sources._order import order_for
+from fieldguide.sources._package_pull import PackagePull, check_licence, hashed
 from fieldguide.sources._pull_plan import Check, Gate, Passed, PullPlan
 from fieldguide.sources._reference import SourceReference, parse_source_reference
 from fieldguide.sources._select import fits, select
@@ -148,13 +148,12 @@ class ModelStore:
             return self._pulled(source, what, report, gate)
         order = order_for(what)
         if self._shelf.recorded(order.name) is None:
-            _check_licence(order, accepted_licences)
+            check_licence(order, accepted_licences)
         with self._writing(order):
             self._shelf.blobs.mkdir(parents=True, exist_ok=True)
             self._shelf.manifests.mkdir(parents=True, exist_ok=True)
             with self._lock(order.name, report):
-                stored = self._already_here(order, accepted_licences, report)
-                return stored or self._fetched(order, accepted_licences, report)
+                return self._package(accepted_licences, report).bring(order)
 
     def _offering(self, what: str) -> OfferingSource | None:
         """Return the source of a repository of models; None for what is named otherwise."""
@@ -197,6 +196,18 @@ class ModelStore:
             now=self._now,
         )
 
+    def _package(self, accepted: frozenset[str], report: Progress) -> PackagePull:
+        return PackagePull(
+            shelf=self._shelf,
+            open_source=self._open_source,
+            lock=lambda name: self._lock(name, report),
+            check=self._check,
+            free_bytes=self._free_bytes,
+            now=self._now,
+            accepted=accepted,
+            report=report,
+        )
+
     def list(self) -> tuple[StoredModel, ...]:
         """Return the models that are here, by name.
 
@@ -227,7 +238,7 @@ class ModelStore:
         warnings: list[str] = []
         for file in model.files:
             place = self._shelf.place(file)
-            actual = _sha256(place, model.name, progress or _silent)
+            actual = hashed(place, model.name, progress or _silent)
             if actual != file.sha256:
                 hint = f"`fieldguide pull {model.reference}` fetches it again."
                 raise IntegrityError(str(place), expected=file.sha256, actual=actual, hint=hint)
@@ -253,88 +264,6 @@ class ModelStore:
             with self._lock(None, _silent):
                 self._shelf.take_away(name)
                 return freed + self._shelf.sweep()
-
-    def _already_here(self, order: PullOrder, accepted: frozenset[str], report: Progress) -> StoredModel | None:
-        """Return the model if its bytes are here and right; only its manifest may be missing, after a kill."""
-        before = self._shelf.recorded(order.name)
-        expected = order.place.file_sha256 if order.place else before.sha256 if before else None
-        if expected is None:
-            return None
-        blob = self._shelf.blob(expected)
-        if not blob.is_file() or _sha256(blob, order.name, report) != expected:
-            return None
-        if before is not None and before.sha256 == expected:
-            return before.stored(blob)
-        fetched = FetchedFile(
-            sha256=expected, size_bytes=blob.stat().st_size, file=order.place.file if order.place else ""
-        )
-        return self._record(order, fetched, accepted, report)
-
-    def _fetched(self, order: PullOrder, accepted: frozenset[str], report: Progress) -> StoredModel:
-        before = self._shelf.recorded(order.name)
-        draft, downloads = self._shelf.draft(order.name), self._shelf.downloads(order.name)
-        downloads.mkdir(parents=True, exist_ok=True)
-        source = self._open_source(order.reference.source)
-        if not isinstance(source, FetchingSource):
-            raise UsageError(f"The source {order.reference.source!r} has nothing to fetch.")
-        try:
-            fetched = source.fetch(
-                order, target=draft, downloads=downloads, free_bytes=self._free_bytes, progress=report
-            )
-            if order.place is None and before is not None and before.sha256 != fetched.sha256:
-                hint = f"If you trust the new file, `fieldguide remove {order.name}` first."
-                raise IntegrityError(str(order.reference), expected=before.sha256, actual=fetched.sha256, hint=hint)
-            with draft.open("rb") as file:
-                sync(file)
-            warnings = self._check(fetched.file, draft)
-            stored = self._record(order, fetched, accepted, report, draft=draft, warnings=warnings)
-        finally:
-            draft.unlink(missing_ok=True)
-            with suppress(OSError):
-                downloads.rmdir()  # Only where nothing in it is worth keeping.
-        self._shelf.clear_downloads(order.name)
-        return stored
-
-    def _record(
-        self,
-        order: PullOrder,
-        fetched: FetchedFile,
-        accepted: frozenset[str],
-        report: Progress,
-        *,
-        draft: Path | None = None,
-        warnings: tuple[str, ...] = (),
-    ) -> StoredModel:
-        """Put the finished `draft` in its place, where there is one, and write the manifest: the model is stored."""
-        before = self._shelf.recorded(order.name)
-        manifest = Manifest(
-            name=order.name,
-            reference=str(order.reference),
-            file=fetched.file,
-            size_bytes=fetched.size_bytes,
-            sha256=fetched.sha256,
-            pinned=order.place is not None,
-            licence_id=order.licence.id if order.licence else None,
-            acceptance=self._acceptance(order, accepted) or (before.acceptance if before else None),
-            pulled_at=self._now(),
-            warnings=warnings,
-        )
-        blob = self._shelf.blob(fetched.sha256)
-        with self._lock(None, report):  # So that no `remove` takes the new file for one that nobody needs.
-            if draft is not None:
-                put_in_place(draft, blob)
-            write_manifest(self._shelf.manifest(order.name), manifest)
-        size, note = fetched.size_bytes, _closing_note(manifest)
-        report(PullProgress(stage="done", done_bytes=size, total_bytes=size, note=note))
-        return manifest.stored(blob)
-
-    def _acceptance(self, order: PullOrder, accepted: frozenset[str]) -> Acceptance | None:
-        licence = order.licence
-        if licence is None or not licence.needs_acceptance or licence.id not in accepted:
-            return None
-        return Acceptance(
-            licence=licence.id, terms_url=licence.terms_url, accepted_by=user_name(), accepted_at=self._now()
-        )
 
     def _name(self, name_or_reference: str) -> str | None:
         """Return the name that something is or would be stored under; None for what cannot be stored."""
@@ -383,29 +312,5 @@ def is_repository(reference: str) -> bool:
     return callable(getattr(source, "offer", None))
 
 
-def _check_licence(order: PullOrder, accepted: frozenset[str]) -> None:
-    licence = order.licence
-    if licence is not None and licence.needs_acceptance and licence.id not in accepted:
-        raise LicenceNotAcceptedError(order.name, licence.id, licence.terms_url)
-
-
 def _not_here(name: str) -> NotFoundError:
     return NotFoundError(f"{name} is not on this machine.", hint="`fieldguide list` shows what is.")
-
-
-def _sha256(path: Path, name: str, report: Progress) -> str:
-    total = path.stat().st_size
-
-    def told(done: int) -> None:
-        report(PullProgress(stage="verifying", done_bytes=done, total_bytes=total, note=name))
-
-    return sha256_of(path, told=told)
-
-
-def _closing_note(manifest: Manifest) -> str | None:
-    notes = []
-    if not manifest.pinned:
-        notes.append(f"not pinned: recorded what came, sha256 {manifest.sha256}")
-    if manifest.licence_id is None:
-        notes.append("licence unknown: look it up before you use the model")
-    return "; ".join(notes) or None

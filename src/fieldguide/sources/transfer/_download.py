@@ -9,27 +9,25 @@ again one by one until the whole is right.
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import os
 import time
 import zlib
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fieldguide.errors import DiskSpaceError, IntegrityError, OfflineError
+from fieldguide.errors import IntegrityError, OfflineError
 from fieldguide.sources.transfer._exchange import Exchange, Opened
 from fieldguide.sources.transfer._faults import Faults
-from fieldguide.sources.transfer._journal import Journal, Subject
+from fieldguide.sources.transfer._journal import Subject
 from fieldguide.sources.transfer._pace import SpeedLimit
+from fieldguide.sources.transfer._partial_file import PartialFile
 from fieldguide.sources.transfer._progress import Progress
 from fieldguide.sources.transfer._refusals import FaultError, RefusalError
 from fieldguide.sources.transfer._remote import RemoteFile
 
-_STEP_BYTES = 1 << 20
 _LEAST_BYTES_PER_S = 512.0
 """A connection slower than this for as long as the idle timeout counts as silent, unless a speed limit is set."""
 _MOST_STARTS = 3
@@ -53,43 +51,25 @@ class Download:
     """One file on its way."""
 
     exchange: Exchange
-    path: Path
+    part: PartialFile
     slots: asyncio.Semaphore
     limit: SpeedLimit
     progress: Progress
     number: int
-    free_bytes: Callable[[Path], int] | None
     sleep: Callable[[float], Coroutine[Any, Any, None]]
-    handle: int = field(default=-1, init=False)
-    size: int | None = field(default=None, init=False)
     etag: str | None = field(default=None, init=False)
-    have: dict[int, int] = field(default_factory=dict, init=False)
-    """Checksum of every chunk whose bytes are in the file."""
-    fresh: set[int] = field(default_factory=set, init=False)
-    """Chunks that came in this process: their bytes need not be held against their checksum again."""
-    written: int = field(default=0, init=False)
-    """Bytes in the file, those of unfinished chunks too."""
     received: int = field(default=0, init=False)
     ranges: bool = field(default=True, init=False)
     """Whether the server answers ranges."""
-    _sealed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     @property
     def file(self) -> RemoteFile:
         return self.exchange.file
 
-    @property
-    def chunk_bytes(self) -> int:
-        return self.exchange.settings.chunk_bytes
-
-    @property
-    def journal(self) -> Journal:
-        return Journal(self.path.with_name(f"{self.path.name}.journal"))
-
     async def run(self) -> Downloaded:
-        self.size = self.file.size_bytes
-        self.progress.note(self.number, 0, self.size)
-        with self._opened():
+        self.part.size = self.file.size_bytes
+        self.progress.note(self.number, 0, self.part.size)
+        with self.part.opened():
             for _ in range(_MOST_STARTS):
                 try:
                     return await self._bring()
@@ -103,55 +83,52 @@ class Download:
                 actual="one that changes on the server while it is brought",
             )
 
-    @contextmanager
-    def _opened(self) -> Iterator[None]:
-        self.handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            yield
-        finally:
-            os.close(self.handle)
-
     async def _bring(self) -> Downloaded:
         if (sha256 := await self._whole_already()) is not None:
             return self._finished(sha256, None)
         self._take_up()
-        if self.size == 0:
+        if self.part.size == 0:
             return self._finished(hashlib.sha256(), _git(self.file, 0))
-        missing = self._missing() if self.size is not None else [0]
-        if self.size is None or missing:
+        missing = self.part.missing() if self.part.size is not None else [0]
+        if self.part.size is None or missing:
             await self._first(missing[0])
-        if self.size is None:
+        if self.part.size is None:
             return await self._checked(*await self._stream_of_unknown_length())
         return await self._checked(*await self._rest())
 
     async def _whole_already(self) -> Any:
         """Return the hash of a file that an earlier process had finished and checked; None where there is none."""
-        found = os.fstat(self.handle).st_size
-        if self.file.sha256 is None or not found or self.size not in (None, found) or self.journal.read() is not None:
+        found = os.fstat(self.part.handle).st_size
+        if (
+            self.file.sha256 is None
+            or not found
+            or self.part.size not in (None, found)
+            or self.part.journal.read() is not None
+        ):
             return None
-        self.size, sha256 = found, hashlib.sha256()
-        for index in range(self._count):
-            await asyncio.to_thread(self._hash_chunk, index, sha256)
+        self.part.size, sha256 = found, hashlib.sha256()
+        for index in range(self.part.count):
+            await asyncio.to_thread(self.part.hash_chunk, index, sha256)
         if sha256.hexdigest() == self.file.sha256:
             return sha256
-        self.size = self.file.size_bytes
+        self.part.size = self.file.size_bytes
         return None
 
     def _take_up(self) -> None:
         """Go on with what an earlier process left, where it is of the same file."""
-        before = self.journal.read()
-        if before is None or os.fstat(self.handle).st_size != before[0].size_bytes:
+        before = self.part.journal.read()
+        if before is None or os.fstat(self.part.handle).st_size != before[0].size_bytes:
             return
         subject, chunks = before
         same = subject.sha256 is not None and subject.sha256 == self.file.sha256
         if not same and (subject.sha256, subject.url) != (self.file.sha256, self.file.url):
             return
-        if subject.chunk_bytes != self.chunk_bytes or self.size not in (None, subject.size_bytes):
+        if subject.chunk_bytes != self.part.chunk_bytes or self.part.size not in (None, subject.size_bytes):
             return
         if not same and subject.etag is None:
             return  # Nothing says whether the server still has the same file.
-        self.size, self.have, self.etag = subject.size_bytes, chunks, subject.etag
-        self.written = sum(self._length(index) for index in chunks)
+        self.part.size, self.part.have, self.etag = subject.size_bytes, chunks, subject.etag
+        self.part.written = sum(self.part.length(index) for index in chunks)
 
     async def _first(self, index: int) -> None:
         """Bring one chunk, and learn from it whether ranges are answered and whether the file is the one expected."""
@@ -160,11 +137,13 @@ class Download:
             before = self.received
             try:
                 async with self.slots:
-                    end = None if self.size is None else self._end(index)
-                    first = index * self.chunk_bytes
-                    async with self.exchange.open(first, end or first + self.chunk_bytes, etag=self.etag) as opened:
+                    end = None if self.part.size is None else self.part.end(index)
+                    first = index * self.part.chunk_bytes
+                    async with self.exchange.open(
+                        first, end or first + self.part.chunk_bytes, etag=self.etag
+                    ) as opened:
                         await self._learn(opened)
-                        if self.size is None:
+                        if self.part.size is None:
                             return  # Asked for again without a range.
                         if not self.ranges:
                             await self._read_whole(opened)
@@ -172,11 +151,11 @@ class Download:
                         await self._read_chunk(index, opened, _Reached(at=first))
                         return
             except RefusalError as refusal:
-                if refusal.status == 416 and self.size is None:
+                if refusal.status == 416 and self.part.size is None:
                     return  # An empty file has no range to give.
                 raise
             except FaultError as fault:
-                self.written = sum(self._length(each) for each in self.have)
+                self.part.written = sum(self.part.length(each) for each in self.part.have)
                 await self._pause(faults, fault, gained=self.received - before)
                 if not self.ranges:
                     return
@@ -185,53 +164,34 @@ class Download:
         """Take over what the first answer says of the file."""
         self.ranges = opened.response.status == 206
         size = opened.size_bytes
-        if self.size is not None and size is not None and size != self.size:
+        if self.part.size is not None and size is not None and size != self.part.size:
             if self.file.size_bytes is None:
                 raise _ChangedError
-            self._discard()
+            self.part.discard()
             raise IntegrityError(
-                self.file.name, expected=f"{self.size} bytes", actual=f"{size} bytes, as the server says"
+                self.file.name, expected=f"{self.part.size} bytes", actual=f"{size} bytes, as the server says"
             )
-        if self.have and self.file.sha256 is None and opened.etag != self.etag:
+        if self.part.have and self.file.sha256 is None and opened.etag != self.etag:
             raise _ChangedError
         self.etag = opened.etag
-        if self.size is None:
-            self.size = size
-        if self.size is None:
+        if self.part.size is None:
+            self.part.size = size
+        if self.part.size is None:
             return
-        await self._reserve(self.size)
+        await self.part.reserve(self.part.size)
         subject = Subject(
             url=self.file.url,
-            size_bytes=self.size,
-            chunk_bytes=self.chunk_bytes,
+            size_bytes=self.part.size,
+            chunk_bytes=self.part.chunk_bytes,
             sha256=self.file.sha256,
             etag=self.etag,
         )
-        self.journal.start(subject, self.have)
-
-    async def _reserve(self, size: int) -> None:
-        """Have the disk keep room for the whole file, before its first byte comes.
-
-        Raises:
-            DiskSpaceError: There is not enough.
-        """
-        found = os.fstat(self.handle)
-        if self.free_bytes is not None:
-            needed = max(0, size - found.st_blocks * 512)
-            free = self.free_bytes(self.path.parent)
-            if free < needed:
-                raise DiskSpaceError(str(self.path.parent), needed_bytes=needed, free_bytes=free)
-        os.ftruncate(self.handle, size)
-        try:
-            await asyncio.to_thread(os.posix_fallocate, self.handle, 0, size)
-        except OSError as error:
-            if error.errno not in {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ENODEV}:
-                raise  # A full disk: told by whoever writes under this folder.
+        self.part.journal.start(subject, self.part.have)
 
     async def _rest(self) -> tuple[Any, Any]:
         """Bring every chunk that is missing while a follower hashes; return the hashes of the whole."""
         todo: asyncio.Queue[int] = asyncio.Queue()
-        for index in self._missing():
+        for index in self.part.missing():
             todo.put_nowait(index)
         workers = min(self.exchange.settings.connections, todo.qsize()) or 1
         work = [self._work(todo) for _ in range(workers)] if self.ranges else [self._stream_again(todo)]
@@ -249,41 +209,21 @@ class Download:
             await asyncio.gather(*tasks, follower, return_exceptions=True)
 
     async def _follow(self, todo: asyncio.Queue[int]) -> tuple[Any, Any]:
-        sha256, git = hashlib.sha256(), _git(self.file, self.size or 0)
-        for index in range(self._count):
+        sha256, git = hashlib.sha256(), _git(self.file, self.part.size or 0)
+        for index in range(self.part.count):
             while True:
-                while index not in self.have:
-                    self._sealed.clear()
-                    await self._sealed.wait()
+                while index not in self.part.have:
+                    self.part.sealed.clear()
+                    await self.part.sealed.wait()
                 trial, second = sha256.copy(), git.copy() if git is not None else None
-                known = None if index in self.fresh else self.have[index]
-                if await asyncio.to_thread(self._holds, index, known, trial, second):
+                known = None if index in self.part.fresh else self.part.have[index]
+                if await asyncio.to_thread(self.part.holds, index, known, trial, second):
                     sha256, git = trial, second
                     break
-                self.written -= self._length(index)
-                del self.have[index]  # Not what was recorded: damaged since, or never written before a power cut.
+                self.part.written -= self.part.length(index)
+                del self.part.have[index]  # Not what was recorded: damaged since, or never written before a power cut.
                 todo.put_nowait(index)
         return sha256, git
-
-    def _holds(self, index: int, checksum: int | None, *hashes: Any) -> bool:
-        """Read a chunk from the file into the hashes; return whether it is what was recorded, where that is asked."""
-        found = self._hash_chunk(index, *hashes, checked=checksum is not None)
-        return found != -1 if checksum is None else found == checksum
-
-    def _hash_chunk(self, index: int, *hashes: Any, checked: bool = True) -> int:
-        """Read a chunk from the file into the hashes and return its checksum; -1 where the file ends before it."""
-        buffer = memoryview(bytearray(_STEP_BYTES))
-        at, end, checksum = index * self.chunk_bytes, self._end(index), 0
-        while at < end:
-            count = os.preadv(self.handle, [buffer[: min(_STEP_BYTES, end - at)]], at)
-            if count == 0:
-                return -1
-            checksum = zlib.crc32(buffer[:count], checksum) if checked else 0
-            for each in hashes:
-                if each is not None:
-                    each.update(buffer[:count])
-            at += count
-        return checksum
 
     async def _work(self, todo: asyncio.Queue[int]) -> None:
         while True:
@@ -293,16 +233,16 @@ class Download:
     async def _bring_chunk(self, index: int) -> None:
         """Bring one chunk; after a fault, from the byte that was reached."""
         faults = Faults(self.exchange.settings)
-        reached = _Reached(at=index * self.chunk_bytes)
+        reached = _Reached(at=index * self.part.chunk_bytes)
         while True:
             before = reached.at
             try:
                 async with (
                     self.slots,
-                    self.exchange.open(reached.at, self._end(index), etag=self.etag) as opened,
+                    self.exchange.open(reached.at, self.part.end(index), etag=self.etag) as opened,
                 ):
                     self._same(opened)
-                    if opened.response.status == 200 and self._count > 1:
+                    if opened.response.status == 200 and self.part.count > 1:
                         raise _ChangedError if opened.etag != self.etag else _NoRangesError
                     await self._read_chunk(index, opened, reached)
                     return
@@ -315,22 +255,22 @@ class Download:
         Raises:
             _ChangedError: The server has another file now.
         """
-        if opened.size_bytes is not None and opened.size_bytes != self.size:
+        if opened.size_bytes is not None and opened.size_bytes != self.part.size:
             if self.file.sha256 is None:
                 raise _ChangedError
-            raise FaultError(f"the server says {opened.size_bytes} bytes where it said {self.size}")
+            raise FaultError(f"the server says {opened.size_bytes} bytes where it said {self.part.size}")
         if self.file.sha256 is None and self.etag is not None and opened.etag not in (None, self.etag):
             raise _ChangedError
 
     async def _read_chunk(self, index: int, opened: Opened, reached: _Reached) -> None:
-        end = self._end(index)
+        end = self.part.end(index)
         async for piece in self._pieces(opened):
             view = memoryview(piece)[: end - reached.at]
-            self._write(view, reached.at)
+            self.part.write(view, reached.at)
             reached.took(view)
-            self.progress.note(self.number, self.written, self.size)
+            self.progress.note(self.number, self.part.written, self.part.size)
             if reached.at == end:
-                self._seal(index, reached.checksum)
+                self.part.seal(index, reached.checksum)
                 return
         raise FaultError(f"the connection closed {end - reached.at} bytes before the end of a range")
 
@@ -343,21 +283,21 @@ class Download:
         index, reached = 0, _Reached(at=0)
         async for piece in self._pieces(opened):
             view = memoryview(piece)
-            while view and index < self._count:
-                part = view[: self._end(index) - reached.at]
+            while view and index < self.part.count:
+                part = view[: self.part.end(index) - reached.at]
                 view = view[len(part) :]
-                if index not in self.have:
-                    self._write(part, reached.at)
+                if index not in self.part.have:
+                    self.part.write(part, reached.at)
                 reached.took(part)
-                if reached.at == self._end(index):
-                    if index not in self.have:
-                        self._seal(index, reached.checksum)
+                if reached.at == self.part.end(index):
+                    if index not in self.part.have:
+                        self.part.seal(index, reached.checksum)
                     index, reached = index + 1, _Reached(at=reached.at)
-            self.progress.note(self.number, self.written, self.size)
+            self.progress.note(self.number, self.part.written, self.part.size)
             if view:
                 raise FaultError("more bytes came than the server had said")
-        if index < self._count:
-            self.written = sum(self._length(each) for each in self.have)
+        if index < self.part.count:
+            self.part.written = sum(self.part.length(each) for each in self.part.have)
             raise FaultError("the connection closed before the end of the file")
 
     async def _stream_again(self, todo: asyncio.Queue[int]) -> None:
@@ -365,37 +305,37 @@ class Download:
         faults = Faults(self.exchange.settings)
         while True:
             await todo.get()
-            while self._missing():
-                held = len(self.have)
+            while self.part.missing():
+                held = len(self.part.have)
                 try:
                     async with self.slots, self.exchange.open(0, None, etag=None) as opened:
                         self._same(opened)
                         await self._read_whole(opened)
                 except FaultError as fault:
-                    await self._pause(faults, fault, gained=(len(self.have) - held) * self.chunk_bytes)
+                    await self._pause(faults, fault, gained=(len(self.part.have) - held) * self.part.chunk_bytes)
 
     async def _stream_of_unknown_length(self) -> tuple[Any, Any]:
         """Read a file whose length its server does not tell: to its end, and from the start after every fault."""
         faults = Faults(self.exchange.settings)
         while True:
             sha256 = hashlib.sha256()
-            self.written = 0
+            self.part.written = 0
             try:
                 async with self.slots, self.exchange.open(0, None, etag=None) as opened:
                     self.etag = opened.etag
                     async for piece in self._pieces(opened):
-                        self._write(memoryview(piece), self.written)
+                        self.part.write(memoryview(piece), self.part.written)
                         sha256.update(piece)
-                        self.progress.note(self.number, self.written, None)
+                        self.progress.note(self.number, self.part.written, None)
             except FaultError as fault:
                 await self._pause(faults, fault, gained=0)
                 continue
-            self.size = self.written
-            os.ftruncate(self.handle, self.size)
-            git = _git(self.file, self.size)
+            self.part.size = self.part.written
+            os.ftruncate(self.part.handle, self.part.size)
+            git = _git(self.file, self.part.size)
             if git is not None:
-                for index in range(self._count):
-                    await asyncio.to_thread(self._hash_chunk, index, git)
+                for index in range(self.part.count):
+                    await asyncio.to_thread(self.part.hash_chunk, index, git)
             return sha256, git
 
     async def _pieces(self, opened: Opened) -> Any:
@@ -413,24 +353,13 @@ class Download:
             await self.limit.take(len(piece))  # Before it is handed over: whoever has enough does not come back.
             yield piece
 
-    def _write(self, view: memoryview, at: int) -> None:
-        left = view
-        while left:
-            count = os.pwrite(self.handle, left, at)
-            left, at = left[count:], at + count
-        self.written += len(view)
-
-    def _seal(self, index: int, checksum: int) -> None:
-        self.journal.add(index, checksum)
-        self.have[index] = checksum
-        self.fresh.add(index)
-        self._sealed.set()
-
     async def _checked(self, sha256: Any, git: Any) -> Downloaded:
-        if self.file.size_bytes not in (None, self.size):
-            self._discard()
-            raise IntegrityError(self.file.name, expected=f"{self.file.size_bytes} bytes", actual=f"{self.size} bytes")
-        if self._broken_promise(sha256, git) is not None and self._count:
+        if self.file.size_bytes not in (None, self.part.size):
+            self.part.discard()
+            raise IntegrityError(
+                self.file.name, expected=f"{self.file.size_bytes} bytes", actual=f"{self.part.size} bytes"
+            )
+        if self._broken_promise(sha256, git) is not None and self.part.count:
             sha256, git = await self._repaired()
         return self._finished(sha256, git)
 
@@ -444,16 +373,16 @@ class Download:
 
     def _finished(self, sha256: Any, git: Any) -> Downloaded:
         if (broken := self._broken_promise(sha256, git)) is not None:
-            self._discard()
+            self.part.discard()
             raise IntegrityError(self.file.name, expected=broken[0], actual=broken[1])
-        os.ftruncate(self.handle, self.size or 0)
-        os.fsync(self.handle)
-        self.journal.remove()
-        self.progress.note(self.number, self.size or 0, self.size, now=True)
+        os.ftruncate(self.part.handle, self.part.size or 0)
+        os.fsync(self.part.handle)
+        self.part.journal.remove()
+        self.progress.note(self.number, self.part.size or 0, self.part.size, now=True)
         return Downloaded(
-            path=self.path,
+            path=self.part.path,
             sha256=sha256.hexdigest(),
-            size_bytes=self.size or 0,
+            size_bytes=self.part.size or 0,
             etag=self.etag,
             received_bytes=self.received,
         )
@@ -461,18 +390,18 @@ class Download:
     async def _repaired(self) -> tuple[Any, Any]:
         """Ask for chunk after chunk again; where one differs now, hash the whole anew. Returns the last hashes."""
         if not self.ranges:
-            self.have, self.written = {}, 0
+            self.part.have, self.part.written = {}, 0
             return await self._rest()
-        sha256, git = hashlib.sha256(), _git(self.file, self.size or 0)
-        for index in range(self._count):
-            before = self.have.pop(index)
-            self.written -= self._length(index)
+        sha256, git = hashlib.sha256(), _git(self.file, self.part.size or 0)
+        for index in range(self.part.count):
+            before = self.part.have.pop(index)
+            self.part.written -= self.part.length(index)
             await self._bring_chunk(index)
-            await asyncio.to_thread(self._hash_chunk, index, sha256, git)
-            if self.have[index] != before:
+            await asyncio.to_thread(self.part.hash_chunk, index, sha256, git)
+            if self.part.have[index] != before:
                 whole, object_id = sha256.copy(), None if git is None else git.copy()
-                for later in range(index + 1, self._count):
-                    await asyncio.to_thread(self._hash_chunk, later, whole, object_id)
+                for later in range(index + 1, self.part.count):
+                    await asyncio.to_thread(self.part.hash_chunk, later, whole, object_id)
                 if self._broken_promise(whole, object_id) is None:
                     return whole, object_id
         return sha256, git
@@ -490,29 +419,8 @@ class Download:
 
     def _forget(self) -> None:
         """Start over: the file on the server is another one now."""
-        self.journal.remove()
-        os.ftruncate(self.handle, 0)
-        self.have, self.written, self.etag, self.size = {}, 0, None, self.file.size_bytes
-        self.ranges = True
-
-    def _discard(self) -> None:
-        """Leave nothing of bytes that are not what was promised."""
-        self.journal.remove()
-        with suppress(OSError):
-            self.path.unlink()
-
-    @property
-    def _count(self) -> int:
-        return -(-(self.size or 0) // self.chunk_bytes)
-
-    def _end(self, index: int) -> int:
-        return min((index + 1) * self.chunk_bytes, self.size or 0)
-
-    def _length(self, index: int) -> int:
-        return self._end(index) - index * self.chunk_bytes
-
-    def _missing(self) -> list[int]:
-        return [index for index in range(self._count) if index not in self.have]
+        self.part.forget(self.file.size_bytes)
+        self.etag, self.ranges = None, True
 
 
 class _ChangedError(Exception):

@@ -10,6 +10,7 @@ from typing import Any
 from fieldguide.sources.transfer._download import Download, Downloaded
 from fieldguide.sources.transfer._exchange import Exchange
 from fieldguide.sources.transfer._pace import SpeedLimit
+from fieldguide.sources.transfer._partial_file import PartialFile
 from fieldguide.sources.transfer._progress import Progress, Told
 from fieldguide.sources.transfer._remote import RemoteFile, TransferSettings
 
@@ -61,12 +62,11 @@ class Transfer:
         downloads = [
             Download(
                 exchange=Exchange(session=session, file=file, settings=self._settings),
-                path=path,
+                part=PartialFile(path=path, chunk_bytes=self._settings.chunk_bytes, free_bytes=self._free_bytes),
                 slots=slots,
                 limit=limit,
                 progress=progress,
                 number=number,
-                free_bytes=self._free_bytes,
                 sleep=self._sleep,
             )
             for number, (file, path) in enumerate(files)
