@@ -117,10 +117,8 @@ class Hub:
         tree = [{"type": "file", "path": "m.gguf", "size": self.size, "oid": "b" * 40}]
         body = json.dumps(tree if "/tree/" in target else about if known else {"error": "no"}).encode()
         status = 200 if known else 404
-        connection.sendall(
-            f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-            + body
-        )
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
 
 
 def run(command: list[str], folder: Path, address: str) -> tuple[float, float, int]:
@@ -146,9 +144,10 @@ def throughput(folder: Path, size: int, repetitions: int) -> dict[str, list[tupl
     server = os.fork()
     if server == 0:
         hub.run()
+    address = f"{hub.address}/owner/model/resolve/{COMMIT}/m.gguf"
     arms = {
         "fieldguide": [str(PROGRAM), "pull", "hf:owner/model", "--yes", "--quiet"],
-        "curl": ["curl", "-sS", "-o", "OUT", f"{hub.address}/owner/model/resolve/{COMMIT}/m.gguf"],
+        "curl": ["curl", "-sS", "-o", "OUT", address],
         "curl and sha256sum": [
             "sh",
             "-c",

@@ -217,6 +217,7 @@ async def test_what_is_here_is_enough_without_a_network(hub: Hub, monkeypatch: p
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     ran = await fieldguide("pull", REFERENCE, "--yes", "--json")
     assert ran.code == 0, ran.err
+    assert "What is here was checked" in ran.err
 
 
 async def test_a_gated_model_says_how_to_get_in(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,10 @@ def place_of_name(house: House, reference: str) -> tuple[str, str | None]:
 
 
 def _best_place(member: Member, name: str) -> str | None:
-    ids = {place.hub: place.id for place in reversed(member.places)}
+    ids: dict[str, str] = {place.hub: place.id for place in reversed(member.places)}
+    for hub, source in _BEST:
+        if "/" in name and ids.get(hub, "").lower() == name.lower():
+            return f"{source}:{ids[hub]}"  # Named as it is named there.
     for hub, source in _BEST:
         if hub not in ids or (_quantization(name) and hub != "ollama"):
             continue

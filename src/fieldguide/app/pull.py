@@ -107,6 +107,8 @@ class Consent:
     """Asks a question; None: nobody can be asked."""
     told: Callable[[PullPreview], None] | None = None
     """Told what would come, before anything is asked."""
+    note: Callable[[str], None] | None = None
+    """Told, in a sentence, what the user should know besides."""
     only_runnable: bool = False
     """Whether only what the embedded engine can load is wanted."""
 
@@ -139,7 +141,11 @@ def pull_model(house: House, reference: str, consent: Consent, *, progress: Prog
             consent.told(_package_preview(house, wanted))
         return house.models.pull(wanted, accepted_licences=accepted, progress=progress)
 
+    planned = False
+
     def gate(plan: PullPlan) -> Passed:
+        nonlocal planned
+        planned = True
         preview = _preview(house, plan, took)
         if consent.told is not None:
             consent.told(preview)
@@ -147,10 +153,13 @@ def pull_model(house: House, reference: str, consent: Consent, *, progress: Prog
 
     try:
         return house.models.pull(wanted, accepted_licences=accepted, progress=progress, gate=gate)
-    except OfflineError:
-        if (stored := house.models.find(wanted)) is None:
+    except OfflineError as error:
+        if planned or (stored := house.models.find(wanted)) is None:
             raise
-        return house.models.verify(stored.name, progress=progress)  # Its hub cannot be asked, and need not be.
+        verified = house.models.verify(stored.name, progress=progress)
+        if consent.note is not None:
+            consent.note(f"{error.message} What is here was checked, and is {verified.reference}.")
+        return verified
 
 
 def fits_here(plan: PullPlan) -> FitNote | None:

@@ -48,6 +48,7 @@ def run(args: Namespace) -> int:
             yes=args.yes,
             ask=ask if sys.stdin.isatty() and sys.stderr.isatty() and not args.yes else None,
             told=told,
+            note=line.say,
         )
         stored = pull_model(house, args.model, consent, progress=progress)
     if args.json:
