@@ -8,20 +8,24 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from aiohttp import web
 
 from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message, Reasoning, Text
 from fieldguide.http_client import LazySession
 from fieldguide.runners import Runner, RunnerSettings
 from fieldguide.runners.anthropic import open_runner as open_anthropic
+from fieldguide.runners.bedrock import open_runner as open_bedrock
 from fieldguide.runners.llama_cpp import open_runner as open_llama_cpp
 from fieldguide.runners.llama_server import open_runner as open_llama_server
 from fieldguide.runners.openai import open_runner as open_openai
 from fieldguide.runners.openai_compatible import open_runner as open_http
 from fieldguide.runners.openai_responses import open_runner as open_responses
 from fieldguide.runners.recorded import open_runner as open_recorded
+from fieldguide.runners.sagemaker import open_runner as open_sagemaker
 from fieldguide.runners.vllm import open_runner as open_vllm
 from fieldguide.testing import FakeRunner, Gap, RunnerConformance, all_capabilities
 from tests.support.embedded import settings
+from tests.support.event_stream import event
 from tests.support.fake_server import Call, FakeServer, chat, fake_server, sse
 from tests.support.tiny_gguf import tiny_gguf
 
@@ -201,6 +205,85 @@ class TestLlamaServer(OverHttp):
 
     async def open_runner(self) -> Runner:
         return await open_llama_server(f"{self.server.url}#m", self.settings())
+
+
+def _converse(call: Call) -> object:
+    usage = {"inputTokens": 3, "outputTokens": 1, "totalTokens": 4}
+    if not call.path.endswith("-stream"):
+        message = {"role": "assistant", "content": [{"text": "hello"}]}
+        return {"output": {"message": message}, "stopReason": "end_turn", "usage": usage}
+    data = event("messageStart", {"role": "assistant"})
+    data += event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "hello"}})
+    data += event("contentBlockStop", {"contentBlockIndex": 0})
+    data += event("messageStop", {"stopReason": "end_turn"}) + event("metadata", {"usage": usage})
+    return web.Response(body=data)
+
+
+def _endpoint(call: Call) -> object:
+    answer = _chat(call)
+    return web.Response(body=event("PayloadPart", answer.encode())) if isinstance(answer, str) else answer
+
+
+def _generated(call: Call) -> object:
+    details = {"finish_reason": "length", "generated_tokens": 1}
+    if not call.path.endswith("-stream"):
+        return web.json_response([{"generated_text": "hello", "details": details}])
+    data = f"data:{json.dumps({'token': {'text': 'hello'}, 'generated_text': 'hello', 'details': details})}\n\n"
+    return web.Response(body=event("PayloadPart", data[:9].encode()) + event("PayloadPart", data[9:].encode()))
+
+
+_NO_MORE_THAN_WORDS = lacking(
+    "never", "a body of words alone",
+    "images", "audio", "video", "documents", "tools", "tool_choice", "parallel_tools", "json_object",
+    "structured_output", "reasoning", "penalties", "logprobs",
+)  # fmt: skip
+_SIGNED = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secret", "AWS_REGION": "us-east-1"}
+
+
+class TestBedrock(OverHttp):
+    """Amazon Bedrock over Converse, with signed requests."""
+
+    answer = staticmethod(_converse)
+    gaps = lacking(
+        "never", "Converse has no such parameter; `extra` of bedrock reaches what a model has of its own",
+        "seed", "top_k", "penalties", "logprobs", "parallel_tools", "json_object",
+    )  # fmt: skip
+
+    async def open_runner(self) -> Runner:
+        url = self.server.url.removesuffix("/v1")
+        return await open_bedrock("m", self.settings(**_SIGNED, AWS_ENDPOINT_URL_BEDROCK_RUNTIME=url))
+
+
+class TestSageMaker(OverHttp):
+    """An endpoint of Amazon SageMaker whose container speaks chat completions."""
+
+    answer = staticmethod(_endpoint)
+    gaps = _NO_TOP_K | _NO_VIDEO
+
+    async def open_runner(self) -> Runner:
+        url = self.server.url.removesuffix("/v1")
+        return await open_sagemaker("e", self.settings(**_SIGNED, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=url))
+
+
+class TestSageMakerTurns(OverHttp):
+    """An endpoint of JumpStart's first chat models."""
+
+    answer = staticmethod(_generated)
+    gaps = _NO_MORE_THAN_WORDS
+
+    async def open_runner(self) -> Runner:
+        url = self.server.url.removesuffix("/v1")
+        return await open_sagemaker("turns/e", self.settings(**_SIGNED, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=url))
+
+
+class TestSageMakerInputs(TestSageMakerTurns):
+    """An endpoint whose container continues texts."""
+
+    gaps = lacking("never", "it does not converse")
+
+    async def open_runner(self) -> Runner:
+        url = self.server.url.removesuffix("/v1")
+        return await open_sagemaker("inputs/e", self.settings(**_SIGNED, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=url))
 
 
 class TestLlamaCpp(RunnerConformance):

@@ -62,7 +62,14 @@ print(*sorted(name for name in loaded() if not name.startswith('_')))
 sdks = {'openai', 'anthropic', 'cohere', 'google', 'boto3', 'botocore', 'dashscope', 'ollama', 'azure'}
 print(*sorted(sdks & set(sys.modules)))
 """
-    own = {"anthropic": {"anthropic"}, "openai": {"openai", "openai_chat", "openai_media"}}
+    own = {
+        "anthropic": {"anthropic"},
+        "bedrock": {"bedrock", "aws"},
+        "cohere": {"cohere"},
+        "gemini": {"gemini"},
+        "openai": {"openai", "openai_chat", "openai_media"},
+        "vertex": {"gemini", "vertex"},
+    }
     for name, modules in own.items():
         done = subprocess.run([sys.executable, "-c", program, name], capture_output=True, text=True, check=True)
         found, sdks = done.stdout.split("\n")[:2]

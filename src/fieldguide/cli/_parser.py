@@ -120,7 +120,9 @@ def _add_model_options(parser: Parser) -> None:
     )
     group.add_argument("--api-key-env", metavar="VARIABLE", help="environment variable that holds the key")
     group.add_argument(
-        "--endpoint", choices=("chat", "completions"), help="of an HTTP server; completions suits base models"
+        "--endpoint",
+        metavar="NAME",
+        help="of an HTTP server: chat, or completions for base models; docs/providers/ has those of single runners",
     )
     group.add_argument(
         "--timeout", metavar="S", type=float, help="seconds for one request before it is sent again (600)"

@@ -34,6 +34,7 @@ _QUOTA_PHRASE = re.compile(
 _CONTEXT_CODE = re.compile(r"context_length_exceeded|exceed_context_size|string_above_max_length", re.I)
 _CONTEXT_PHRASE = re.compile(
     r"maximum context length|(?:exceeds?|longer than|larger than|too long for)[^.]{0,60}context|n_ctx"
+    r"|tokens \+ {1,3}must be <="
     r"|(?:prompt|input|request) (?:is )?too (?:long|large)|fit[^.]{0,40}context window",
     re.I,
 )

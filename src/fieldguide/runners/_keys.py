@@ -52,3 +52,16 @@ def identity_of(provider: str, model: str, base_url: str, default: str) -> dict[
     """Return what makes a hosted model the same: provider and model id, and the address where it is not the usual."""
     identity: dict[str, JsonValue] = {"provider": provider, "model": model}
     return identity if base_url == default else {**identity, "base_url": base_url}
+
+
+def endpoint_of(settings: RunnerSettings, *names: str) -> str:
+    """Return the option `endpoint`: one of `names`, of which the first is the usual one.
+
+    Raises:
+        UsageError: It is none of them.
+    """
+    endpoint = settings.options.get("endpoint", names[0])
+    if endpoint not in names:
+        *others, last = (f"`{name}`" for name in names)
+        raise UsageError(f"There is no endpoint {endpoint!r}.", hint=f"Choose {', '.join(others)} or {last}.")
+    return endpoint

@@ -52,7 +52,7 @@ _TOOL = Tool(
         "required": ["a", "b"],
     },
 )
-_ASKED: Mapping[str, Mapping[str, Any]] = {
+_ASKED: dict[str, Mapping[str, Any]] = {
     "seed": {"seed": 1},
     "stop": {"stop": ("\n\n",)},
     "top_k": {"top_k": 5},
@@ -72,7 +72,7 @@ _ASKED: Mapping[str, Mapping[str, Any]] = {
             },
         )
     },
-    "reasoning": {"reasoning": ReasoningOptions(effort="low")},
+    "reasoning": {},
     "logprobs": {"logprobs": 1},
 }
 _SHOWN: Mapping[str, Image | Audio | Video | Document] = {
@@ -102,6 +102,10 @@ class RunnerConformance:
 
     gaps: Mapping[str, Gap] = {}
     """By the name of the capability."""
+    thinks: ReasoningOptions = ReasoningOptions(effort="low")
+    """A word on how much to think that the runner takes, where it takes one."""
+    bound: int | None = 8
+    """Most tokens of an answer that is asked for; None for a runner that takes no bound."""
     sends: bool = True
     """Whether it sends requests to a model; one that looks answers up takes whatever it is asked."""
 
@@ -191,9 +195,9 @@ class RunnerConformance:
         """Each parameter that the capabilities declare is answered, and each that they deny is refused."""
         runner = await self.open_runner()
         try:
-            for name, asked in _ASKED.items():
+            for name, asked in {**_ASKED, "reasoning": {"reasoning": self.thinks}}.items():
                 if self._converses(runner):
-                    request = CompletionRequest(messages=self._turns(), max_output_tokens=8, **asked)
+                    request = CompletionRequest(messages=self._turns(), max_output_tokens=self.bound, **asked)
                     await _as_declared(runner, name, request)
         finally:
             await runner.close()
@@ -205,7 +209,7 @@ class RunnerConformance:
             for name, block in _SHOWN.items():
                 if self._converses(runner):
                     turn = Message(role="user", content=(Text(text="What is this?"), block))
-                    await _as_declared(runner, name, CompletionRequest(messages=(turn,), max_output_tokens=8))
+                    await _as_declared(runner, name, CompletionRequest(messages=(turn,), max_output_tokens=self.bound))
         finally:
             await runner.close()
 
@@ -223,7 +227,7 @@ class RunnerConformance:
                 Message(role="tool", content=(result,)),
             )
             tools = (_TOOL,) if runner.capabilities.tools else ()
-            request = CompletionRequest(messages=turns, tools=tools, max_output_tokens=8)
+            request = CompletionRequest(messages=turns, tools=tools, max_output_tokens=self.bound)
             await _as_declared(runner, "tools", request)
         finally:
             await runner.close()
@@ -239,7 +243,7 @@ class RunnerConformance:
                 ProviderBlock(provider="nobody", value={"type": "search"}),
             ):
                 turns = (*self._turns(), Message(role="assistant", content=(block,)), *self._turns())
-                await _refuses(runner, CompletionRequest(messages=turns, max_output_tokens=8))
+                await _refuses(runner, CompletionRequest(messages=turns, max_output_tokens=self.bound))
         finally:
             await runner.close()
 

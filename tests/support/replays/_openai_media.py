@@ -12,7 +12,6 @@ from openai._models import construct_type
 from openai.types import CreateEmbeddingResponse, ImagesResponse
 
 from fieldguide.domain import (
-    Audio,
     EmbeddingRequest,
     EmbeddingResult,
     Image,
@@ -23,7 +22,14 @@ from fieldguide.domain import (
 )
 from fieldguide.runners._http_errors import error_of_status
 from fieldguide.runners._media import from_data_url
-from fieldguide.runners.openai_media import embedding_body, image_call, parse_embeddings, parse_images, speech_body
+from fieldguide.runners.openai_media import (
+    embedding_body,
+    image_call,
+    parse_embeddings,
+    parse_images,
+    parse_speech,
+    speech_body,
+)
 from tests.support.replay import Allowed, Exchange, SkippedError, without_nulls
 
 
@@ -101,7 +107,7 @@ class MediaReader:
 
     def parse_speech(self, exchange: Exchange) -> SpeechResult:
         _raise(exchange)
-        return SpeechResult(audio=Audio(data=exchange.response, media_type="audio/mpeg"))
+        return parse_speech(exchange.response, exchange.response_headers, media_type="audio/mpeg", e2e_latency_s=1.0)
 
 
 def _raise(exchange: Exchange) -> None:
@@ -157,7 +163,9 @@ def image_restored(result: ImageResult) -> Any:
 
 
 def speech_oracle(exchange: Exchange) -> Any:
-    """Return the sound: the library gives the bytes as they are."""
+    """Return the sound: the library gives the bytes as they are, and Mistral's those in its JSON."""
+    if exchange.response_headers.get("content-type", "").startswith("application/json"):
+        return json.loads(exchange.text)["audio_data"]
     return base64.b64encode(exchange.response).decode()
 
 

@@ -28,7 +28,13 @@ async def test_a_runner_is_given_the_variables_it_lists_and_no_others(tmp_path: 
 
 @pytest.mark.parametrize(
     ("reference", "variable"),
-    [("openai:m", "OPENAI_API_KEY"), ("openai-responses:m", "OPENAI_API_KEY"), ("anthropic:m", "ANTHROPIC_API_KEY")],
+    [
+        ("openai:m", "OPENAI_API_KEY"),
+        ("openai-responses:m", "OPENAI_API_KEY"),
+        ("anthropic:m", "ANTHROPIC_API_KEY"),
+        ("gemini:m", "GEMINI_API_KEY"),
+        ("cohere:m", "COHERE_API_KEY"),
+    ],
 )
 async def test_a_missing_key_is_named_before_anything_is_sent(tmp_path: Path, reference: str, variable: str) -> None:
     """With the page where one gets a key."""

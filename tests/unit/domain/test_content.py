@@ -162,3 +162,20 @@ def test_a_completion_of_text_alone_can_be_sent_back() -> None:
         text="", finish_reason=FinishReason.TOOL_CALL, message=Message(role="assistant", content=(call,))
     )
     assert whole.tool_calls == (call,)
+
+
+def test_calls_without_ids_get_some_where_they_are_carried() -> None:
+    """Gemini's older models tell results apart by the tool's name; others want ids."""
+    history = (
+        Message(role="assistant", content=(ToolCall(name="f", arguments={}), ToolCall(name="g", arguments={}))),
+        Message(role="tool", content=(ToolResult(name="g", content="2"), ToolResult(name="f", content="1"))),
+        Message(role="assistant", content=(ToolCall(name="f", arguments={}),)),
+        Message(role="tool", content=(ToolResult(name="f", content="3"),)),
+    )
+    first, results, second, result = carried(history, provider="openai").messages
+    assert [call.call_id for call in first.blocks if isinstance(call, ToolCall)] == ["carried_1", "carried_2"]
+    assert [each.call_id for each in results.blocks if isinstance(each, ToolResult)] == ["carried_2", "carried_1"]
+    assert [each.call_id for each in (*second.blocks, *result.blocks) if isinstance(each, ToolCall | ToolResult)] == [
+        "carried_3",
+        "carried_3",
+    ]

@@ -9,6 +9,7 @@ from fieldguide.domain import Capabilities, JsonValue, ReasoningOptions
 from fieldguide.errors import UnsupportedError
 
 Thinking = Callable[[ReasoningOptions], Mapping[str, JsonValue]]
+Spelling = Callable[[dict[str, JsonValue]], dict[str, JsonValue]]
 
 
 def effort_only(options: ReasoningOptions) -> Mapping[str, JsonValue]:
@@ -42,6 +43,8 @@ class Dialect:
     """Whether it must be asked for usage in streams."""
     further: Mapping[str, JsonValue] | None = None
     """Fields that every request has."""
+    spelt: Spelling = dict
+    """Puts fields that this server calls otherwise into its words, before `extra` is added."""
 
 
 def effort_or_switch(options: ReasoningOptions) -> Mapping[str, JsonValue]:

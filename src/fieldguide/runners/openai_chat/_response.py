@@ -12,6 +12,7 @@ from fieldguide.domain import (
     JsonValue,
     Latency,
     Message,
+    ProviderBlock,
     Reasoning,
     Refusal,
     Text,
@@ -174,14 +175,17 @@ def thought(text: str, name: str, provider: str) -> Reasoning:
 
 
 def _of_part(part: dict[str, Any], provider: str) -> list[Block]:
-    """Return the block of a part of the content; one kind of part holds thoughts, as text or as parts again."""
+    """Return the block of a part of the content; one kind of part holds thoughts, as text or as parts again.
+
+    A part of a kind that is not known (a reference, a file that a tool made) is kept whole.
+    """
     if part.get("type") == "thinking":
         inner = part.get("thinking")
         text = inner if isinstance(inner, str) else "".join(str(each.get("text", "")) for each in objects_of(inner))
         return [Reasoning(text=text or None, provider=provider, provider_data=kept_for(provider, {"part": part}))]
     text_part = text_of(part.get("text"))
     if text_part is None:
-        return []
+        return [ProviderBlock(provider=provider, value=part)]
     return [Text(text=text_part, provider_data=kept_for(provider, further(part, "type", "text")))]
 
 
@@ -231,13 +235,38 @@ def metadata_of(body: dict[str, Any], choice: dict[str, Any]) -> dict[str, JsonV
 
 
 def gathered(parts: dict[str, Any], new: dict[str, Any]) -> None:
-    """Add the fields of a chunk to those before: lists grow, and of others the last one holds, of times the first."""
+    """Add the fields of a chunk to those before: lists and objects grow, of others the last holds, of times the first.
+
+    Elements of a list that have an `index` come in pieces too: those of one `type` under one index are one.
+    """
     for name, value in new.items():
-        if name == "created" and name in parts:
+        known = parts.get(name)
+        if name == "created" and known:  # Azure's filter goes before the answer, at time 0
             continue
-        if isinstance(value, list) and isinstance(parts.get(name), list):
-            parts[name] = [*list_of(parts[name]), *value]
-        elif isinstance(value, dict) and isinstance(parts.get(name), dict):
-            parts[name] = {**parts[name], **value}
+        if isinstance(value, list) and (known is None or isinstance(known, list)):
+            parts[name] = _joined([*list_of(known), *value])
+        elif isinstance(value, dict) and isinstance(known, dict):
+            parts[name] = known | value
         else:
             parts[name] = value
+
+
+_GROWING = ("text", "summary", "data")
+
+
+def _joined(elements: list[Any]) -> list[Any]:
+    found: dict[object, Any] = {}
+    for place, element in enumerate(elements):
+        named = isinstance(element, dict) and count_of(element.get("index")) is not None and "type" in element
+        key = (element["type"], element["index"]) if named else place
+        known = found.get(key)
+        found[key] = element if known is None else known | {name: _added(known, element, name) for name in element}
+    return list(found.values())
+
+
+def _added(known: dict[str, Any], new: dict[str, Any], name: str) -> Any:
+    """Return a field of two pieces: words grow, and of others the last that says something holds."""
+    before, after = known.get(name), new[name]
+    if name in _GROWING and isinstance(before, str) and isinstance(after, str):
+        return before + after
+    return before if after in (None, "") else after

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fieldguide.domain import JsonValue, ResolvedModel
-from fieldguide.errors import UsageError
 from fieldguide.runners._http_errors import error_of_status
 from fieldguide.runners._interface import RunnerSettings
+from fieldguide.runners._keys import endpoint_of
 from fieldguide.runners._transport import Authorize, ErrorOf, Transport
 from fieldguide.runners.openai_chat._dialect import Dialect
 from fieldguide.runners.openai_chat._wire import ChatWire
@@ -45,9 +45,7 @@ def open_chat_runner(
     Raises:
         UsageError: The option `endpoint` is neither of the two.
     """
-    endpoint = settings.options.get("endpoint", "chat")
-    if endpoint not in {"chat", "completions"}:
-        raise UsageError(f"There is no endpoint {endpoint!r}.", hint="Choose `chat` or `completions`.")
+    endpoint = endpoint_of(settings, "chat", "completions")
     bearer = {"Authorization": f"Bearer {key}"} if key else {}
     sent = bearer | (headers or {})
     return MediaRunner(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fieldguide.domain import Audio, Block, Completion, JsonValue, StreamPiece, TokenLogprob, kept_for
+from fieldguide.domain import Audio, Block, Completion, JsonValue, ProviderBlock, StreamPiece, TokenLogprob, kept_for
 from fieldguide.errors import ResponseFormatError
 from fieldguide.runners._blocks import Blocks
 from fieldguide.runners._json import further, object_of, objects_of, text_of
@@ -98,6 +98,9 @@ class StreamedAnswer:
         """Take a part of a content that comes as a list; thoughts in it are put together into one part again."""
         if part.get("type") != "thinking":
             text = text_of(part.get("text"))
+            if text is None:
+                whole_part = ProviderBlock(provider=self._provider, value=part)
+                return self._blocks.whole(whole_part, "provider_block", now_s=now_s)
             return self._blocks.add("text", "text", text, now_s=now_s) if text else []
         inner = part.get("thinking")
         text = inner if isinstance(inner, str) else "".join(str(each.get("text", "")) for each in objects_of(inner))

@@ -3,7 +3,7 @@
 from fieldguide.runners.openai_media._embeddings import embedding_body, parse_embeddings
 from fieldguide.runners.openai_media._images import image_call, parse_images
 from fieldguide.runners.openai_media._runner import MediaRunner
-from fieldguide.runners.openai_media._speech import parse_transcription, speech_body, transcription_form
+from fieldguide.runners.openai_media._speech import parse_speech, parse_transcription, speech_body, transcription_form
 
 __all__ = [
     "MediaRunner",
@@ -11,6 +11,7 @@ __all__ = [
     "image_call",
     "parse_embeddings",
     "parse_images",
+    "parse_speech",
     "parse_transcription",
     "speech_body",
     "transcription_form",

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fieldguide.domain import (
-    Audio,
     Capabilities,
     EmbeddingRequest,
     EmbeddingResult,
     ImageRequest,
     ImageResult,
-    Latency,
     ResolvedModel,
     SpeechRequest,
     SpeechResult,
@@ -23,7 +21,13 @@ from fieldguide.runners._http_runner import HttpRunner, Wire
 from fieldguide.runners._transport import HttpCall, Transport
 from fieldguide.runners.openai_media._embeddings import embedding_body, parse_embeddings
 from fieldguide.runners.openai_media._images import image_call, parse_images
-from fieldguide.runners.openai_media._speech import MEDIA_TYPES, parse_transcription, speech_body, transcription_form
+from fieldguide.runners.openai_media._speech import (
+    MEDIA_TYPES,
+    parse_speech,
+    parse_transcription,
+    speech_body,
+    transcription_form,
+)
 
 
 class MediaRunner(HttpRunner):
@@ -76,10 +80,7 @@ class MediaRunner(HttpRunner):
         call = HttpCall(url=f"{self._base_url}/audio/speech", json=body, headers=self._headers)
         received = await self._transport.whole(call)
         kind = MEDIA_TYPES.get(str(body.get("response_format", "mp3")))
-        return SpeechResult(
-            audio=Audio(data=received.content, media_type=kind),
-            latency=Latency(e2e_latency_s=received.e2e_latency_s),
-        )
+        return parse_speech(received.content, received.headers, media_type=kind, e2e_latency_s=received.e2e_latency_s)
 
     def _need(self, able: bool, what: str) -> None:
         if not able:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fieldguide.domain import (
+    Audio,
     JsonValue,
     Latency,
     SpeechRequest,
+    SpeechResult,
     TranscriptionRequest,
     TranscriptionResult,
     Usage,
@@ -13,7 +17,7 @@ from fieldguide.domain import (
 from fieldguide.errors import ResponseFormatError, UnsupportedError
 from fieldguide.runners._http_errors import error_in_body
 from fieldguide.runners._json import count_of, object_of, objects_of, parse_object, text_of
-from fieldguide.runners._media import format_of, media_type_of
+from fieldguide.runners._media import format_of, from_base64, media_type_of
 from fieldguide.runners._transport import FormPart
 
 DEFAULT_VOICE = "alloy"
@@ -72,6 +76,25 @@ def parse_transcription(text: str, *, e2e_latency_s: float) -> TranscriptionResu
         raw_usage=body.get("usage"),
         raw=text,
     )
+
+
+def parse_speech(
+    content: bytes, headers: Mapping[str, str], *, media_type: str | None, e2e_latency_s: float
+) -> SpeechResult:
+    """Return the sound of a response: its bytes, or those that some hosts put into JSON.
+
+    Raises:
+        ResponseFormatError: There is none in the JSON.
+        RunnerError: It is an error in disguise.
+    """
+    if headers.get("Content-Type", headers.get("content-type", "")).startswith("application/json"):
+        body = parse_object(content.decode("utf-8", "replace"))
+        if body.get("error"):
+            raise error_in_body(body, status=200)
+        content = from_base64(text_of(body.get("audio_data")) or "") or b""
+        if not content:
+            raise ResponseFormatError("The endpoint answered without any sound.")
+    return SpeechResult(audio=Audio(data=content, media_type=media_type), latency=Latency(e2e_latency_s=e2e_latency_s))
 
 
 def speech_body(request: SpeechRequest, *, model: str, provider: str) -> dict[str, JsonValue]:
