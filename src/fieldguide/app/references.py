@@ -72,7 +72,7 @@ def is_called(reference: str) -> bool:
     provider, colon, _ = reference.partition(":")
     if reference.startswith(("http://", "https://")):
         return not _is_web_file(reference)
-    return bool(colon) and provider not in _HERE and provider in registry.names("runners")
+    return bool(colon) and provider not in _HERE and provider in registry.names("runners") and not _is_file(reference)
 
 
 async def open_model(
@@ -121,7 +121,7 @@ def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:
     provider, colon, target = reference.partition(":")
     if reference.startswith(("http://", "https://")) and not _is_web_file(reference):
         return _Resolved(provider="openai-compatible", target=reference)
-    if colon and provider in registry.names("runners"):
+    if colon and provider in registry.names("runners") and not _is_file(reference):
         return _Resolved(provider=provider, target=target)
     if (colon and provider in registry.names("sources")) or _is_path(reference):
         return _fetched(house, reference, options)
@@ -189,6 +189,12 @@ def _is_known(house: House, name: str) -> bool:
 def _members_hint(family: catalogue.Family) -> str:
     members = [member.name for size in family.sizes for member in size.members]
     return f"Name one of its models: {', '.join(members[:6])}{', ...' if len(members) > 6 else '.'}"
+
+
+def _is_file(reference: str) -> bool:
+    """Whether a name that a runner and a source share, `modelscope`, means the source: a file of it is named."""
+    provider, _, target = reference.partition(":")
+    return "#" in target and provider in registry.names("sources")
 
 
 def _is_web_file(reference: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fieldguide.app.places import place_of_name
+from fieldguide.app.references import is_called
 from fieldguide.app.wiring import House, open_house
 from fieldguide.errors import UnknownNameError, UnsupportedError
 
@@ -55,3 +56,19 @@ def test_an_unknown_name_gets_the_nearest_ones(house: House) -> None:
     assert "smollm2-135m-instruct" in unknown.value.close_matches
     with pytest.raises(UnsupportedError, match="whole family"):
         place_of_name(house, "qwen2.5")
+
+
+@pytest.mark.parametrize(
+    ("reference", "called"),
+    [
+        ("modelscope:Qwen/Qwen2.5-7B-Instruct", True),
+        ("modelscope:Qwen/Qwen2.5-0.5B-Instruct-GGUF#*q4_k_m.gguf", False),
+        ("hf:a/b", False),
+        ("https://h/v1#m", True),
+        ("https://h/m.gguf", False),
+        ("https://h/v1#m.gguf", True),
+    ],
+)
+def test_what_is_called_and_what_is_fetched_are_told_apart(reference: str, called: bool) -> None:
+    """A name that a runner and a source share means a file where one is named."""
+    assert is_called(reference) is called
