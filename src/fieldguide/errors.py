@@ -13,6 +13,7 @@ FieldguideError
 │  ├─ NotFoundError
 │  ├─ AccessDeniedError
 │  ├─ IntegrityError            bytes that are not what was promised
+│  ├─ UnsafeFileError          a file that can run code, or a template that reaches outside
 │  ├─ DiskSpaceError
 │  └─ OfflineError
 ├─ RunnerError
@@ -187,6 +188,22 @@ class IntegrityError(SourceError):
         self.expected = expected
         self.actual = actual
         super().__init__(f"{subject} is not what was promised: expected {expected}, got {actual}.", hint=hint)
+
+
+class UnsafeFileError(SourceError):
+    """A file is refused whatever it holds, or for what its template does.
+
+    Attributes:
+        path: Its name in its repository.
+        reason: Why, as the rest of a sentence that begins with the file's name.
+    """
+
+    default_hint = "It was not kept and nothing in it was run. Look for the model in GGUF or safetensors elsewhere."
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} {reason}.")
 
 
 class DiskSpaceError(SourceError):

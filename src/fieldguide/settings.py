@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,12 @@ from typing import Any
 from fieldguide.errors import SettingsError
 
 PREFIX = "FIELDGUIDE_"
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?) ?([kmg]?i?b?)(?:/s)?", re.IGNORECASE)
+_UNITS = {
+    prefix + end: base ** (" kmg".index(prefix or " "))
+    for prefix in ("", "k", "m", "g")
+    for end, base in (("", 1000), ("b", 1000), ("i", 1024), ("ib", 1024))
+}
 HUBS = ("auto", "huggingface", "modelscope")
 
 
@@ -32,9 +39,15 @@ class Settings:
     hub: str = "auto"
     """Hub of benchmark data: `auto` (Hugging Face, else ModelScope), `huggingface`, `modelscope`. `FIELDGUIDE_HUB`"""
     huggingface_endpoint: str | None = None
-    """Address that is searched for Hugging Face; none takes its client's own. `FIELDGUIDE_HUGGINGFACE_ENDPOINT`"""
+    """Address of Hugging Face or a mirror; none takes `HF_ENDPOINT`. `FIELDGUIDE_HUGGINGFACE_ENDPOINT`"""
     modelscope_endpoint: str | None = None
-    """Address that is searched for ModelScope; none takes its client's own. `FIELDGUIDE_MODELSCOPE_ENDPOINT`"""
+    """Address of ModelScope or a mirror; none takes `MODELSCOPE_ENDPOINT`. `FIELDGUIDE_MODELSCOPE_ENDPOINT`"""
+    ollama_registry_endpoint: str | None = None
+    """Address of a registry that speaks Ollama's protocol; none: Ollama's. `FIELDGUIDE_OLLAMA_REGISTRY_ENDPOINT`"""
+    connections: int = 4
+    """Most connections of one download (count). `FIELDGUIDE_CONNECTIONS`"""
+    limit_bytes_per_s: float | None = None
+    """Speed limit of downloads, such as `10MB` (per second); none sets none. `FIELDGUIDE_LIMIT_BYTES_PER_S`"""
     genai_prices_url: str = (
         "https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"
     )
@@ -72,6 +85,23 @@ def _address(value: object) -> str:
     return text
 
 
+def _count(value: object) -> int:
+    count = int(str(value))
+    if not 1 <= count <= 64:
+        raise ValueError("must be from 1 to 64")
+    return count
+
+
+def _bytes_per_s(value: object) -> float:
+    found = _AMOUNT.fullmatch(str(value).strip())
+    if found is None:
+        raise ValueError("must be a number of bytes such as 500kB, 10MB or 4MiB")
+    amount: float = float(found[1]) * _UNITS[found[2].lower()]
+    if not amount >= 1024:
+        raise ValueError("must be at least 1 KiB per second")
+    return amount
+
+
 def _path(value: object) -> Path:
     return Path(str(value)).expanduser()
 
@@ -84,6 +114,9 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "hub": _hub,
     "huggingface_endpoint": _address,
     "modelscope_endpoint": _address,
+    "ollama_registry_endpoint": _address,
+    "connections": _count,
+    "limit_bytes_per_s": _bytes_per_s,
     "genai_prices_url": _address,
     "models_dev_url": _address,
     "gpqa_password": str,

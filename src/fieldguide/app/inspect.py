@@ -6,7 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fieldguide.app.wiring import House
 from fieldguide.formats import ModelFacts, NetworkFacts, inspect_path
+from fieldguide.sources import is_repository
 
 
 def inspect_file(path: Path) -> ModelFacts:
@@ -16,6 +18,24 @@ def inspect_file(path: Path) -> ModelFacts:
         FormatError: A file is damaged, hostile, or no model file.
         InputFileError: There is nothing at the path, or it cannot be read.
     """
+    return inspect_path(path)
+
+
+def inspect_reference(house: House, reference: str) -> ModelFacts:
+    """Return the facts of a model by its path, its name here, or a reference, of which only headers are read.
+
+    Raises:
+        FormatError: A file is damaged, hostile, or no model file.
+        InputFileError: There is nothing at the path, or it cannot be read.
+        SourceError: The source does not have it, or cannot be asked.
+    """
+    path = Path(reference.removeprefix("file:")).expanduser()
+    if reference.startswith("file:") or path.exists():
+        return inspect_path(path)
+    if (stored := house.models.find(reference)) is not None:
+        return inspect_path(stored.path)
+    if is_repository(reference):
+        return house.models.remote(reference).facts()
     return inspect_path(path)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fieldguide import catalogue
 from fieldguide.app.find import COMMERCIAL, FindRequest, FoundModels, hub_of, kinds_of, modalities_in
+from fieldguide.app.licences import terms_of_tag
 from fieldguide.app.wiring import House
 from fieldguide.catalogue import CatalogueModel, LicenceTerms, ModelName
 from fieldguide.errors import FieldguideError, MissingDependencyError, UnknownNameError
@@ -16,15 +17,6 @@ from fieldguide.sources.hub_search import ADDRESSES, HUBS, HubModel, search_hub
 WAIT_S = 10.0
 _KINDS = {"coder": "code", "math": "maths", "vl": "vision-language"}
 _MODALITIES = {"vl": "image", "audio": "audio", "image": "image", "video": "video"}
-_LICENCES = {
-    "apache license 2.0": "apache-2.0",
-    "mit license": "mit",
-    "llama3.1": "llama-3.1-community",
-    "llama3.2": "llama-3.2-community",
-    "llama3.3": "llama-3.3-community",
-    "llama4": "llama-4-community",
-}
-"""Tags of the hubs that are written otherwise here. Any other tag is taken only if it is an id of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +66,7 @@ def search_live(house: House, request: FindRequest, local: FoundModels, *, wait_
     hubs = [hub for hub in HUBS if not wanted or hub in wanted]
     if not request.text:
         return LiveFound(models=(), note="The hubs are searched by words, and there are none.")
-    endpoints = {"hf": house.settings.huggingface_endpoint, "modelscope": house.settings.modelscope_endpoint}
+    endpoints = {hub: house.endpoint(hub) for hub in HUBS}
 
     def ask(hub: str) -> tuple[HubModel, ...] | FieldguideError:
         endpoint = endpoints[hub]
@@ -101,8 +93,7 @@ def _row(found: HubModel, resolver: catalogue.Resolver, local: FoundModels) -> L
         model = resolver.resolve(found.id).model
     except UnknownNameError:
         model = None
-    tag = (found.licence_tag or "").lower()
-    licence = local.licences.licences.get(_LICENCES.get(tag, tag))
+    licence = terms_of_tag(found.licence_tag, local.licences.licences)
     return LiveModel(found=found, name=catalogue.parse_name(found.id), model=model, licence=licence)
 
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 from fieldguide import catalogue, registry
 from fieldguide.app.find import compiled_folder
+from fieldguide.app.pull import Consent, pull_model
 from fieldguide.app.wiring import House
 from fieldguide.errors import UnknownNameError, UnsupportedError, UsageError
 from fieldguide.runners import OpenRunner, Runner, RunnerSettings
-from fieldguide.sources import LocalFileSource
+from fieldguide.sources import LocalFileSource, is_repository
 
 if TYPE_CHECKING:
     from fieldguide.sources import PullProgress
@@ -69,8 +71,8 @@ def is_called(reference: str) -> bool:
     """Return whether a reference names a model behind an interface, which is opened without fetching or loading it."""
     provider, colon, _ = reference.partition(":")
     if reference.startswith(("http://", "https://")):
-        return True
-    return bool(colon) and provider not in _HERE and provider in registry.names("runners")
+        return not _is_web_file(reference)
+    return bool(colon) and provider not in _HERE and provider in registry.names("runners") and not _is_file(reference)
 
 
 async def open_model(
@@ -117,9 +119,9 @@ def _variables(open_runner: OpenRunner) -> tuple[str, ...]:
 
 def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:
     provider, colon, target = reference.partition(":")
-    if reference.startswith(("http://", "https://")):
+    if reference.startswith(("http://", "https://")) and not _is_web_file(reference):
         return _Resolved(provider="openai-compatible", target=reference)
-    if colon and provider in registry.names("runners"):
+    if colon and provider in registry.names("runners") and not _is_file(reference):
         return _Resolved(provider=provider, target=target)
     if (colon and provider in registry.names("sources")) or _is_path(reference):
         return _fetched(house, reference, options)
@@ -189,19 +191,38 @@ def _members_hint(family: catalogue.Family) -> str:
     return f"Name one of its models: {', '.join(members[:6])}{', ...' if len(members) > 6 else '.'}"
 
 
+def _is_file(reference: str) -> bool:
+    """Whether a name that a runner and a source share, `modelscope`, means the source: a file of it is named."""
+    provider, _, target = reference.partition(":")
+    return "#" in target and provider in registry.names("sources")
+
+
+def _is_web_file(reference: str) -> bool:
+    """Whether an address is that of a model file, and not of a server."""
+    parts = urlsplit(reference)
+    return parts.path.lower().endswith(".gguf") and not parts.fragment
+
+
 def _is_path(reference: str) -> bool:
     return reference.lower().endswith(".gguf") or ("/" in reference and Path(reference).expanduser().exists())
 
 
 def _fetched(house: House, reference: str, options: ModelOptions) -> _Resolved:
-    if _is_path(reference) or reference.startswith("file:"):
+    if reference.startswith("file:") or (_is_path(reference) and not is_repository(reference)):
         return _Resolved(provider="llama.cpp", target=str(LocalFileSource().resolve(reference)))
     accepted = options.accept_licences | house.settings.accept_licences
     stored = house.models.find(reference)
     if stored is None:
         if options.note:
             options.note(f"fetching {reference}")
-        stored = house.models.pull(reference, accepted_licences=accepted, progress=options.pulled)
+        consent = Consent(accepted=accepted, yes=True, only_runnable=True)
+        stored = pull_model(house, reference, consent, progress=options.pulled)
+    if stored.kind != "gguf":
+        raise UnsupportedError(
+            stored.name,
+            "being run by the embedded engine, which loads GGUF files",
+            hint="Pull it from a GGUF repository, or name a server that has it: http://HOST/v1#MODEL.",
+        )
     return _Resolved(
         provider="llama.cpp",
         target=str(stored.path),

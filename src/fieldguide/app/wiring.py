@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldguide.errors import UsageError
-from fieldguide.http_client import LazySession, proxy_for
+from fieldguide.http_client import LazySession, new_session, proxy_for
 from fieldguide.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from fieldguide.sources import ModelStore
+    from fieldguide.sources import ModelStore, Neighbours, SourceSettings
     from fieldguide.store import Store
+
+_ENDPOINTS = {
+    "hf": ("huggingface_endpoint", "HF_ENDPOINT"),
+    "modelscope": ("modelscope_endpoint", "MODELSCOPE_ENDPOINT"),
+    "ollama-registry": ("ollama_registry_endpoint", None),
+}
+"""By source: the setting, and the variable that its own client reads."""
 
 
 class House:
@@ -45,9 +52,40 @@ class House:
     @cached_property
     def models(self) -> ModelStore:
         """The model files on this machine."""
-        from fieldguide.sources import ModelStore
+        from fieldguide.sources import ModelStore, TransferSettings, check_file
 
-        return ModelStore(self.settings.home)
+        return ModelStore(
+            self.settings.home,
+            settings=self._source_settings(),
+            transfer=TransferSettings(
+                new_session=new_session,
+                proxy_for=self.proxy_for,
+                connections=self.settings.connections,
+                limit_bytes_per_s=self.settings.limit_bytes_per_s,
+            ),
+            neighbours=self.neighbours,
+            check=check_file,
+        )
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Where other programs on this machine keep model files."""
+        from fieldguide.sources import Neighbours
+
+        return Neighbours.of(self._environment)
+
+    def endpoint(self, source: str) -> str | None:
+        """Return the address that is set for a hub, here or for its own client; None takes the usual one."""
+        setting, variable = _ENDPOINTS[source]
+        own: str | None = getattr(self.settings, setting)
+        theirs = self._environment.get(variable, "").strip().rstrip("/") if variable else ""
+        return own or (theirs if theirs.startswith(("http://", "https://")) else None)
+
+    def _source_settings(self) -> SourceSettings:
+        from fieldguide.sources import SourceSettings
+
+        endpoints = {source: address for source in _ENDPOINTS if (address := self.endpoint(source)) is not None}
+        return SourceSettings(new_session=new_session, proxy_for=self.proxy_for, endpoints=endpoints)
 
     @property
     def locks(self) -> Path:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 from itertools import groupby
 
-from fieldguide.app.inspect import inspect_file, model_json
-from fieldguide.cli._output import console, gigabytes, number, print_json, table
+from fieldguide.app.inspect import inspect_reference, model_json
+from fieldguide.cli._output import console, gigabytes, house_of, number, print_json, table
 from fieldguide.formats import LayerFacts, ModelFacts, NetworkFacts, shown
 
 
 def run(args: Namespace) -> int:
     """Print what the file says; a file that is refused is an error with its reason."""
-    facts = inspect_file(args.file)
+    facts = inspect_reference(house_of(args), args.file)
     if args.json:
         print_json(model_json(facts, with_tensors=args.tensors))
         return 0

@@ -1,4 +1,4 @@
-"""`pull`, `list`, `verify`, `remove`."""
+"""`list`, `verify`, `remove`."""
 
 from __future__ import annotations
 
@@ -6,42 +6,37 @@ from argparse import Namespace
 from typing import Any
 
 from fieldguide import catalogue
-from fieldguide.cli._output import console, gigabytes, house_of, note, print_json, table
+from fieldguide.cli._errors import FAILED, error_json
+from fieldguide.cli._output import gigabytes, house_of, print_json, print_rows
 from fieldguide.cli._progress import ProgressLine, pull_line
-from fieldguide.sources import StoredModel
+from fieldguide.errors import FieldguideError
+from fieldguide.sources import HeldModel, StoredModel
 
 
 def run(args: Namespace) -> int:
     """Run one of the commands on stored models."""
-    commands = {"pull": _pull, "list": _list, "verify": _verify, "remove": _remove}
+    commands = {"list": _list, "verify": _verify, "remove": _remove}
     return commands[args.command](args)
 
 
-def _stored_json(stored: StoredModel) -> dict[str, Any]:
+def stored_json(stored: StoredModel) -> dict[str, Any]:
+    """Return a stored model as programs read it."""
     return {
         "name": stored.name,
         "reference": stored.reference,
         "path": str(stored.path),
+        "kind": stored.kind,
         "size_bytes": stored.size_bytes,
         "sha256": stored.sha256,
+        "files": [
+            {"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256, "elsewhere": file.elsewhere}
+            for file in stored.files
+        ],
         "licence": stored.licence_id,
         "pulled_at": stored.pulled_at,
+        "pinned": stored.pinned,
+        "warnings": list(stored.warnings),
     }
-
-
-def _pull(args: Namespace) -> int:
-    house = house_of(args)
-    accepted = frozenset(args.accept_licence) | house.settings.accept_licences
-    with ProgressLine(quiet=args.quiet) as line:
-        stored = house.models.pull(
-            args.model, accepted_licences=accepted, progress=lambda progress: line.text(pull_line(progress))
-        )
-    if args.json:
-        print_json(_stored_json(stored))
-    else:
-        print(f"{stored.name}: {gigabytes(stored.size_bytes)}, sha256 {stored.sha256[:16]}…, {stored.path}")
-        print(f"licence: {stored.licence_id or 'unknown; see its publisher'}")
-    return 0
 
 
 def _list(args: Namespace) -> int:
@@ -49,42 +44,65 @@ def _list(args: Namespace) -> int:
     stored = house.models.list()
     here = {model.name for model in stored}
     others = [entry for entry in catalogue.entries() if entry.name not in here]
+    held = house.neighbours.held() if args.all else []
     if args.json:
-        print_json(
-            {
-                "models": [_stored_json(model) for model in stored],
-                "available": [
-                    {"name": entry.name, "licence": entry.licence.id, "parameters": entry.parameters.value}
-                    for entry in others
-                ],
-            }
-        )
+        found: dict[str, Any] = {
+            "models": [stored_json(model) for model in stored],
+            "available": [
+                {"name": entry.name, "licence": entry.licence.id, "parameters": entry.parameters.value}
+                for entry in others
+            ],
+        }
+        if args.all:
+            found["elsewhere"] = [
+                {"program": each.program, "name": each.name, "path": str(each.path), "size_bytes": each.size_bytes}
+                for each in held
+            ]
+        print_json(found)
         return 0
-    rows = table("model", "size", "licence", "where", right=(1,))
-    for model in stored:
-        rows.add_row(model.name, gigabytes(model.size_bytes), model.licence_id or "unknown", str(model.path))
+    rows = [(each.name, gigabytes(each.size_bytes), each.licence_id or "unknown", str(each.path)) for each in stored]
     for entry in others:
         size = gigabytes(entry.places[0].file_bytes) if entry.places else "n/a"
-        rows.add_row(entry.name, size, entry.licence.id, f"not here: fieldguide pull {entry.name}")
-    console().print(rows)
+        rows.append((entry.name, size, entry.licence.id, f"not here: fieldguide pull {entry.name}"))
+    print_rows(("model", "size", "licence", "where"), [*rows, *map(_elsewhere_row, held)], right=(1,))
     return 0
+
+
+def _elsewhere_row(held: HeldModel) -> tuple[str, str, str, str]:
+    from fieldguide.formats import shown
+
+    where = f"{held.program}: {shown(str(held.path), 200)}"
+    return shown(held.name), gigabytes(held.size_bytes), "unknown", where
 
 
 def _verify(args: Namespace) -> int:
     house = house_of(args)
     names = [args.model] if args.model else [model.name for model in house.models.list()]
-    verified = []
-    for name in names:
-        note(args, f"hashing {name}")
-        verified.append(house.models.verify(name))
+    verified: list[StoredModel] = []
+    faults: list[tuple[str, FieldguideError]] = []
+    with ProgressLine(quiet=args.quiet) as line:
+        for name in names:
+            try:
+                verified.append(house.models.verify(name, progress=lambda told: line.text(pull_line(told))))
+            except FieldguideError as error:
+                if args.model:
+                    raise
+                faults.append((name, error))  # One that is damaged keeps no other from being checked.
     if args.json:
-        print_json({"verified": [_stored_json(model) for model in verified]})
+        found: dict[str, Any] = {"verified": [stored_json(model) for model in verified]}
+        if faults:
+            found["failed"] = [{"name": name, **error_json(fault)["error"]} for name, fault in faults]
+        print_json(found)
     else:
         for model in verified:
             print(f"{model.name}: intact (sha256 {model.sha256})")
-        if not verified:
+            for warning in model.warnings:
+                print(f"  warning: {warning}")
+        for name, fault in faults:
+            print(f"{name}: {fault.message}{f' {fault.hint}' if fault.hint else ''}")
+        if not names:
             print("no stored models")
-    return 0
+    return FAILED if faults else 0
 
 
 def _remove(args: Namespace) -> int:

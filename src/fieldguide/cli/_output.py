@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,21 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+_MOST_RICH_ROWS = 50
+
 
 def house_of(args: Namespace) -> House:
     """Return the house that the flags of a command name."""
     deadline_s, idle_timeout_s = getattr(args, "timeout", None), getattr(args, "idle_timeout", None)
     return open_house(
-        {"home": args.home, "data": args.data, "deadline_s": deadline_s, "idle_timeout_s": idle_timeout_s}
+        {
+            "home": args.home,
+            "data": args.data,
+            "deadline_s": deadline_s,
+            "idle_timeout_s": idle_timeout_s,
+            "connections": getattr(args, "connections", None),
+            "limit_bytes_per_s": getattr(args, "limit_rate", None),
+        }
     )
 
 
@@ -53,6 +62,23 @@ def table(*columns: str, right: tuple[int, ...] = ()) -> Table:
     for index, name in enumerate(columns):
         made.add_column(name, justify="right" if index in right else "left", overflow="fold")
     return made
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: tuple[int, ...] = ()) -> None:
+    """Print a table; a long one in plain columns, which a thousand rows take no time for."""
+    if len(rows) <= _MOST_RICH_ROWS:
+        made = table(*columns, right=right)
+        for row in rows:
+            made.add_row(*row)
+        console().print(made)
+        return
+    widths = [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]
+    for row in (columns, *rows):
+        cells = [
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
 
 
 def percent(value: float | None) -> str:

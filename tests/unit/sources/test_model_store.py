@@ -243,7 +243,7 @@ def test_a_manifest_of_a_newer_program_is_refused(store: ModelStore, entry: Mode
     """Rather than half understood."""
     store.pull(entry, accepted_licences=_NOBODY)
     path = home / "models/manifests/toy.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
     with pytest.raises(SourceError, match="newer"):
         store.find("toy")
 

@@ -22,8 +22,11 @@ def test_what_is_missing_or_cannot_be_read_is_refused(tmp_path: Path) -> None:
     """Before an engine stumbles over it."""
     with pytest.raises(NotFoundError):
         LocalFileSource().resolve(str(tmp_path / "none.gguf"))
-    with pytest.raises(SourceError, match="cannot be read"):
+    with pytest.raises(NotFoundError, match="holds no model"):
         LocalFileSource().resolve(str(tmp_path))
+    (tmp_path / "loop.gguf").symlink_to(tmp_path / "loop.gguf")
+    with pytest.raises(SourceError, match="cannot be read"):
+        LocalFileSource().resolve(str(tmp_path / "loop.gguf"))
 
 
 def test_both_sources_come_in_by_the_registry() -> None:

@@ -1,0 +1,120 @@
+"""Which files of a repository make up a model."""
+
+from __future__ import annotations
+
+import pytest
+
+from fieldguide.errors import NotFoundError, SourceError, UnsafeFileError, UsageError
+from fieldguide.sources._offer import Offer, OfferedFile, checked_path
+from fieldguide.sources._reference import SourceReference
+from fieldguide.sources._select import select
+from fieldguide.sources.transfer import RemoteFile
+
+
+def offer(*paths: str) -> Offer:
+    files = tuple(
+        OfferedFile(path=path, remote=RemoteFile(url=f"http://h/{path}", name=path, size_bytes=1000)) for path in paths
+    )
+    return Offer(reference=SourceReference(source="hf", name="o/r", revision="c"), files=files)
+
+
+def chosen(found: Offer, pattern: str | None = None) -> list[str]:
+    return [file.path for file in select(found, pattern).files]
+
+
+GGUFS = ("README.md", "m-q4_k_m.gguf", "m-q8_0.gguf", "mmproj-m-f16.gguf")
+SHARDS = ("big-00001-of-00002.gguf", "big-00002-of-00002.gguf")
+TENSORS = (
+    "config.json",
+    "tokenizer.json",
+    "model-00001-of-00002.safetensors",
+    "model-00002-of-00002.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "original/consolidated.pth",
+    "README.md",
+)
+
+
+@pytest.mark.parametrize("pattern", ["*q4_k_m.gguf", "*Q4_K_M.gguf", "m-q4_k_m.gguf", "*q4*"])
+def test_a_pattern_names_one_file(pattern: str) -> None:
+    """Case does not matter, and nothing else comes along."""
+    assert chosen(offer(*GGUFS), pattern) == ["m-q4_k_m.gguf"]
+
+
+def test_parts_of_a_split_file_come_together() -> None:
+    """Naming one part, or fitting one, means the whole."""
+    assert chosen(offer(*SHARDS)) == list(SHARDS)
+    assert chosen(offer(*SHARDS), SHARDS[1]) == list(SHARDS)
+    assert chosen(offer(*SHARDS, *GGUFS), "big*") == list(SHARDS)
+
+
+def test_a_split_file_with_a_part_missing_is_refused() -> None:
+    """It could never be loaded."""
+    with pytest.raises(NotFoundError, match="1 of the 2 parts"):
+        select(offer(SHARDS[0]), None)
+
+
+def test_safetensors_bring_configuration_and_tokenizer() -> None:
+    """And nothing in pickle, nor what lies in other folders."""
+    assert chosen(offer(*TENSORS)) == [
+        "model.safetensors.index.json",
+        "model-00001-of-00002.safetensors",
+        "model-00002-of-00002.safetensors",
+        "config.json",
+        "tokenizer.json",
+    ]
+
+
+def test_several_models_are_listed_and_none_is_guessed() -> None:
+    """The part for images is not counted as a model of its own."""
+    with pytest.raises(UsageError, match=r"holds 2 models: m-q4_k_m.gguf \(0.00 GB\); m-q8_0.gguf") as caught:
+        select(offer(*GGUFS), None)
+    assert "#*q4_k_m.gguf" in (caught.value.hint or "")
+    with pytest.raises(UsageError, match="holds 3 models"):
+        select(offer(*GGUFS), "*.gguf")
+
+
+def test_a_pattern_that_fits_nothing_lists_what_there_is() -> None:
+    """The next step stands in the hint."""
+    with pytest.raises(NotFoundError) as caught:
+        select(offer(*GGUFS), "*q2_k*")
+    assert "m-q8_0.gguf" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("pattern", [None, "pytorch_model.bin"])
+def test_pickle_is_never_a_model(pattern: str | None) -> None:
+    """The reason is told."""
+    with pytest.raises(UnsafeFileError, match="run"):
+        select(offer("pytorch_model.bin", "config.json"), pattern)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../x",
+        "/x",
+        "a/../../x",
+        "a//b",
+        "./a",
+        "C:\\x",
+        "a\\b",
+        "a\x00b",
+        "a\nb",
+        " a",
+        "a/ b",
+        "",
+        "x" * 300,
+        "a/" * 40,
+    ],
+)
+def test_paths_that_leave_are_refused(path: str) -> None:
+    """A repository cannot write outside its folder, nor under a name that hides something."""
+    with pytest.raises(SourceError):
+        checked_path(path)
+
+
+@pytest.mark.parametrize("path", ["a", "a/b.gguf", "моδел-ü.gguf", "a b.gguf", "-x", "..a", "a..b"])
+def test_odd_names_that_stay_inside_are_fine(path: str) -> None:
+    """Odd is not wrong."""
+    assert str(checked_path(path)) == path

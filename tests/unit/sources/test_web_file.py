@@ -1,0 +1,91 @@
+"""Files at an address of their own, over real HTTP on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fieldguide.errors import NotFoundError, OfflineError, SourceError, UsageError
+from fieldguide.sources import ModelStore
+from tests.support.range_server import Fault, RangeServer
+
+NOBODY: frozenset[str] = frozenset()
+WHOLE = b"GGUF" + b"w" * 200_000
+
+
+@pytest.fixture
+def server() -> Iterator[RangeServer]:
+    files = {
+        "/m/a%20b.gguf": WHOLE,
+        "/m/big-00001-of-00002.gguf": b"GGUF1",
+        "/m/big-00002-of-00002.gguf": b"GGUF2",
+        "/m/cut-00001-of-00002.gguf": b"GGUF1",
+    }
+    with RangeServer(files) as running:
+        yield running
+
+
+def test_an_address_is_planned_and_pulled(home: Path, server: RangeServer) -> None:
+    """The size is known beforehand; the name is the file's, and what came is written down."""
+    models, address = ModelStore(home), f"{server.origin}/m/a%20b.gguf"
+    plan = models.plan(address)
+    assert (plan.name, plan.missing_bytes, plan.files[0].path) == ("a-b", len(WHOLE), "a b.gguf")
+    stored = models.pull(address, accepted_licences=NOBODY)
+    assert (stored.path.read_bytes(), stored.reference, stored.pinned) == (WHOLE, address, False)
+    assert models.find(address) == stored
+    assert models.remove(address) == len(WHOLE)
+
+
+def test_a_second_pull_of_an_address_brings_nothing(home: Path, server: RangeServer) -> None:
+    """Unless its size has changed."""
+    models, address = ModelStore(home), f"{server.origin}/m/a%20b.gguf"
+    models.pull(address, accepted_licences=NOBODY)
+    before = server.sent_bytes
+    models.pull(address, accepted_licences=NOBODY)
+    assert server.sent_bytes == before
+    server.files["/m/a%20b.gguf"] = WHOLE + b"more"
+    assert models.pull(address, accepted_licences=NOBODY).size_bytes == len(WHOLE) + 4
+
+
+def test_the_parts_of_a_split_file_come_together(home: Path, server: RangeServer) -> None:
+    """Whichever part was named; one that is missing is said before a byte is brought."""
+    stored = ModelStore(home).pull(f"{server.origin}/m/big-00002-of-00002.gguf", accepted_licences=NOBODY)
+    assert stored.path.name == "big-00001-of-00002.gguf"
+    assert [file.size_bytes for file in stored.files] == [5, 5]
+    with pytest.raises(NotFoundError, match="cut-00002"):
+        ModelStore(home).pull(f"{server.origin}/m/cut-00001-of-00002.gguf", accepted_licences=NOBODY)
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "says"),
+    [
+        ("/none.gguf", NotFoundError, "no file at"),
+        ("/m/", UsageError, "does not end in"),
+        ("/m/model.bin", UsageError, "does not end in"),
+        ("/m/..%2fevil.gguf", SourceError, "no path inside"),
+        ("/m/a%00b.gguf", SourceError, "no path inside"),
+    ],
+)
+def test_what_is_no_model_file_is_refused(
+    home: Path, server: RangeServer, path: str, error: type[Exception], says: str
+) -> None:
+    """With a sentence, and nothing is left behind."""
+    with pytest.raises(error, match=says):
+        ModelStore(home).pull(f"{server.origin}{path}", accepted_licences=NOBODY)
+    assert not home.exists()
+    assert [asked.path for asked in server.asked] in ([], ["/none.gguf"])
+
+
+def test_an_address_with_a_password_is_refused(home: Path) -> None:
+    """It would be written down."""
+    with pytest.raises(UsageError, match="password"):
+        ModelStore(home).plan("https://me:secret@example.org/m.gguf")
+
+
+def test_a_server_that_is_down_is_said_to_be(home: Path, server: RangeServer) -> None:
+    """Trying again may help."""
+    server.fault = lambda asked: Fault("status", status=503)
+    with pytest.raises(OfflineError, match="503"):
+        ModelStore(home).plan(f"{server.origin}/m/a%20b.gguf")
