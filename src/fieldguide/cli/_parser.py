@@ -210,7 +210,12 @@ def _add_inspect(parser: Parser) -> None:
 
 
 def _add_plan(parser: Parser) -> None:
-    parser.add_argument("model", metavar="MODEL|FILE", help="a name as in `show`, also NAME:Q4_K_M, or a GGUF file")
+    parser.add_argument(
+        "model",
+        metavar="MODEL|FILE|FOLDER",
+        nargs="?",
+        help="a name as in `show` or at a hub, also NAME:Q4_K_M; a GGUF or safetensors file, or its folder",
+    )
     parser.add_argument("--quantization", metavar="Q", help="such as Q4_K_M, BF16, FP8, GPTQ-Int4, AWQ, NF4")
     parser.add_argument("--context", metavar="N", type=int, help="tokens of prompt plus answer, per sequence (4096)")
     parser.add_argument("--answer", metavar="N", type=int, help="tokens of them that are generated (2048)")
@@ -219,11 +224,29 @@ def _add_plan(parser: Parser) -> None:
     parser.add_argument(
         "--engine",
         metavar="E[@VERSION]",
-        default="llama.cpp",
-        help="llama.cpp, vllm, transformers or sglang, such as transformers@4.46 (llama.cpp)",
+        help="llama.cpp, vllm, transformers or sglang, such as transformers@4.46 (llama.cpp where it runs the weights)",
     )
-    parser.add_argument("--devices", metavar="N", type=int, default=1, help="devices it is split over (1)")
+    parser.add_argument("--on", metavar="HARDWARE", help="such as rtx4090, 2xh100-80gb, aws:g5.xlarge, here")
+    parser.add_argument("--devices", metavar="N", type=int, help="devices it is split over (all of --on)")
     parser.add_argument("--lora-rank", metavar="R", type=int, help="count one LoRA adapter of this rank")
+    _add_charts(parser, "memory against context")
+    _add_recommendation(parser)
+
+
+def _add_charts(parser: Parser, what: str) -> None:
+    group = parser.add_argument_group("charts")
+    group.add_argument("--html", metavar="FILE.html", type=Path, help=f"write {what} as a page")
+    group.add_argument("--png", metavar="FILE.png", type=Path, help=f"write {what} as a picture")
+
+
+def _add_recommendation(parser: Parser) -> None:
+    group = parser.add_argument_group("instead of a model: which ones do a job and fit")
+    group.add_argument("--job", metavar="TEXT", help="what is to be done, such as `summarise patient letters`")
+    group.add_argument("--memory", metavar="SIZE", help="memory that is free for a model, such as 16GB")
+    group.add_argument("--budget", metavar="USD", help="most dollars a month for rented hardware (--on)")
+    group.add_argument("--licence", metavar="L", help="`commercial`, or an id such as apache-2.0; never legal advice")
+    group.add_argument("--on-premises", action="store_true", help="only models whose weights can be had")
+    group.add_argument("--limit", metavar="N", type=int, help="most models to show (10)")
 
 
 def _add_compare(parser: Parser) -> None:

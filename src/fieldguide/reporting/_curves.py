@@ -17,6 +17,7 @@ from fieldguide.reporting._render import page_of, write_bytes
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _HEIGHT = 300
+_PLAIN_LABEL = "format(datum.value, '~g')"
 _LABEL = "replace(format(datum.value, '~s'), 'G', 'B')"
 _LEGEND_LINE_PX = 18
 
@@ -43,6 +44,8 @@ class Curves:
     log_y: bool = False
     marks: tuple[tuple[float, str], ...] = ()
     """(x, word) of places on the scale worth an upright line."""
+    plain_y: bool = False
+    """Whether figures at the upright scale are written as they are, without k, M and B."""
 
     @property
     def known(self) -> bool:
@@ -141,6 +144,8 @@ def _upwards(field: str, curves: Curves, layout: Layout) -> Spec:
         every = [y for line in curves.lines for _, y in line.points]
         every += [end for line in curves.lines for _, low, high in line.band for end in (low, high)]
         made["axis"]["values"] = _ticks(every)
+    if curves.plain_y:
+        made["axis"]["labelExpr"] = _PLAIN_LABEL
     return made
 
 
