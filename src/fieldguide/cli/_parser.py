@@ -163,6 +163,8 @@ def _add_find(parser: Parser) -> None:
     )
     parser.add_argument("--at", metavar="PLACE", action="append", default=[], help="such as hf, ollama; repeatable")
     parser.add_argument("--limit", metavar="N", type=int, help="most models to show (50; with --job 10)")
+    parser.add_argument("--fits", metavar="WHERE", help="only what fits: here, hardware such as rtx4090, or 16GB")
+    parser.add_argument("--context", metavar="N", type=int, help="with --fits: tokens of context (8192)")
     parser.add_argument("--live", action="store_true", help="search Hugging Face and ModelScope too, now")
     _add_job(parser)
 
