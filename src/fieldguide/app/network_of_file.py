@@ -133,7 +133,11 @@ def _cache(facts: NetworkFacts, layer: LayerFacts, name: str) -> LayerCache:
         return LayerCache(state_numbers=_state(facts, name))
     if facts.kv_lora_rank is not None:
         return LayerCache(key_width=facts.kv_lora_rank + (facts.rope_head_dim or 0))
-    sides = {"key/value heads": layer.kv_heads, "width of keys": layer.key_length, "width of values": layer.value_length}
+    sides = {
+        "key/value heads": layer.kv_heads,
+        "width of keys": layer.key_length,
+        "width of values": layer.value_length,
+    }
     if layer.kind is None or None in sides.values():
         missing = [word for word, value in sides.items() if value is None]
         raise InsufficientFactsError(name, missing or ["the kind of its layers"])
@@ -167,5 +171,3 @@ def _state(facts: NetworkFacts, name: str) -> int:
 
 def _product(one: int | None, other: int | None) -> int | None:
     return one * other if one and other else None
-
-

@@ -59,9 +59,7 @@ class Plan:
     sources: tuple[str, ...]
 
 
-def plan(
-    house: House, asked: str, options: PlanOptions, *, progress: Callable[[str], None] = lambda _: None
-) -> Plan:
+def plan(house: House, asked: str, options: PlanOptions, *, progress: Callable[[str], None] = lambda _: None) -> Plan:
     """Return what a model needs, and on hardware whether it fits and how fast it is.
 
     Args:

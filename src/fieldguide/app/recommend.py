@@ -97,9 +97,17 @@ def recommendation_json(made: Recommendation) -> dict[str, Any]:
     return found | {"notes": list(made.notes)}
 
 
-def _fitting(
-    house: House, request: RecommendRequest, progress: Callable[[str], None]
-) -> tuple[Fitting, list[str]]:
+def _rent_json(rent: Rented) -> dict[str, Any]:
+    return {
+        "hardware": rent.hardware.name,
+        "usd_per_device_hour": rent.price.usd_per_device_hour,
+        "usd_per_month": rent.usd_per_month,
+        "vendor": rent.price.vendor,
+        "as_of": rent.price.as_of.isoformat(),
+    }
+
+
+def _fitting(house: House, request: RecommendRequest, progress: Callable[[str], None]) -> tuple[Fitting, list[str]]:
     budget = request.budget_usd
     if budget is not None and not (math.isfinite(budget) and budget > 0):
         raise UsageError("--budget takes dollars a month above 0.", hint="Such as --budget 300.")

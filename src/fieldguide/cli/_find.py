@@ -109,7 +109,10 @@ def show_fitted(args: Namespace, found: FoundModels) -> None:
     if found.too_large:
         note(args, f"{found.too_large} left out that do not surely fit in Q4_K_M or better")
     if found.unknown_fit:
-        note(args, f"{found.unknown_fit} left out of which it is not known: their shape, or their weights, are not at hand")
+        note(
+            args,
+            f"{found.unknown_fit} left out of which it is not known: their shape, or their weights, are not at hand",
+        )
 
 
 def fitting_text(fits: Fitting) -> str:

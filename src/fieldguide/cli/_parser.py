@@ -200,6 +200,21 @@ def _add_cost(parser: Parser) -> None:
     group.add_argument("--batch", action="store_true", help="as a batch, which may take a day")
     group.add_argument("--provider", metavar="P", help="only there, such as openai, bedrock, model-studio")
     group.add_argument("--at", metavar="DATE", help="prices of that day, or time in UTC: 2026-01-31T18:00 (now)")
+    _add_against(parser)
+
+
+def _add_against(parser: Parser) -> None:
+    group = parser.add_argument_group("beside a machine that is rented or bought")
+    group.add_argument("--against", metavar="HARDWARE", help="such as h100, 2xrtx4090, aws:g5.xlarge, here")
+    group.add_argument("--own-model", metavar="MODEL", help="what the machine runs (the same model), also NAME:Q4_K_M")
+    group.add_argument("--engine", metavar="E", help="vllm or llama.cpp (by the hardware)")
+    group.add_argument("--concurrent", metavar="N", type=int, help="requests that it answers at once (16)")
+    group.add_argument("--utilisation", metavar="F[-F]", help="share of the hours with work, such as 0.2-0.6 (0.1-0.7)")
+    group.add_argument("--purchase-usd", metavar="X", type=float, help="bought for so much a device, not rented")
+    group.add_argument("--usd-per-kwh", metavar="X", type=float, default=0.15, help="of energy (0.15)")
+    group.add_argument("--usd-per-hour", metavar="X", type=float, help="rent of one device (list prices)")
+    group.add_argument("--benchmark", metavar="B", help="dollars for each right answer, such as gpqa or math500")
+    _add_charts(parser, "cost against volume")
 
 
 def _add_catalogue(parser: Parser) -> None:
