@@ -93,7 +93,7 @@ def cost_against(
     )
     made = compare_costs(house, request)
     runs = f"{machine.name} runs {plan.network.name} in {plan.weights_in.quantization} with {plan.engine.name}"
-    sold = f"the API is {paid.model} at {provider}, the cheapest of the prices above"
+    sold = f"the API is {paid.model} at {provider}, the cheapest price known here"
     return dataclasses.replace(made, notes=(runs, sold, *notes, *made.notes))
 
 
@@ -157,7 +157,7 @@ def _own(house: House, paid: str, options: AgainstOptions) -> Subject:
 
 def _bare(paid: str) -> str:
     """Return a priced model without its provider: `openai:gpt-4o` is gpt-4o; a tag such as `qwen2.5:7b` stays."""
-    place, colon, rest = paid.partition(":")
+    _, colon, rest = paid.partition(":")
     return rest if colon and not rest[:1].isdigit() else paid
 
 

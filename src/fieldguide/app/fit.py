@@ -106,12 +106,9 @@ def _room(one: float, kind: DeviceKind, engine: str) -> tuple[float, float, str]
     if engine in {"vllm", "sglang"}:
         return _FULL_SHARE[0] * one, _FULL_SHARE[1] * one, "0.9 of the device, as the engine takes by default, to all"
     held = _SYSTEM_HELD if kind in {"cpu", "unified"} else _GPU_HELD
-    return (
-        one - held[1],
-        one - held[0],
-        f"its memory less {held[0] / _GIB:.1f} to {held[1] / _GIB:.1f} GiB that "
-        f"{'other programs' if held is _SYSTEM_HELD else 'driver and context'} hold",
-    )
+    who = "other programs" if held is _SYSTEM_HELD else "driver and context"
+    formula = f"its memory less {held[0] / _GIB:.1f} to {held[1] / _GIB:.1f} GiB that {who} hold"
+    return one - held[1], one - held[0], formula
 
 
 def needs(plan: MemoryPlan, kind: DeviceKind | None) -> tuple[int, int, int]:

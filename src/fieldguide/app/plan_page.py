@@ -54,6 +54,7 @@ def memory_figure(made: Plan) -> Curves:
         lines=tuple(lines),
         marks=((float(memory.work.context_tokens), "this plan"),),
         plain_y=True,
+        names_on_lines=True,
     )
 
 

@@ -89,8 +89,8 @@ def show_against(against: Against) -> None:
     for who, usd in usd_per_right_answer(against).items():
         if usd is not None:
             print(f"Each right answer takes {_usd(usd)} from the {who}.")
-    for note in against.notes:
-        print(f"- {note}")
+    for text in against.notes:
+        print(f"- {text}")
     print("Sources: " + "; ".join(against.sources))
 
 

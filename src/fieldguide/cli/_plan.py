@@ -102,14 +102,14 @@ def _on(made: Plan, hardware: Hardware) -> list[str]:
         return [f"on {hardware.name}: whether it fits is not known"]
     room = span(fit.room.low_bytes, fit.room.high_bytes, lambda value: gigabytes(round(value)))
     each = "" if fit.room.devices == 1 else " on each device"
+    need = span(fit.need_low_bytes, fit.need_high_bytes, lambda value: gigabytes(round(value)))
     told = [
-        f"on {hardware.name}: {room} free{each} ({fit.room.formula}); needed{each}: {gigabytes(fit.need_bytes)}, "
-        f"from {gigabytes(fit.need_low_bytes)} to {gigabytes(fit.need_high_bytes)}. {_VERDICT[fit.verdict]}"
+        f"on {hardware.name}: {room} free{each} ({fit.room.formula}); needed{each}: {need}. {_VERDICT[fit.verdict]}"
     ]
-    context = "no context at all" if fit.largest_context is None else f"{fit.largest_context:,} tokens"
+    context = "no context" if fit.largest_context is None else f"a context of {fit.largest_context:,} tokens"
     told.append(
-        f"largest that surely fit: {fit.largest_quantization or 'no quantization'} at this context; {context} of "
-        f"context in {made.memory.weights_in.quantization}"
+        f"the most that surely fits: {fit.largest_quantization or 'no quantization'} at this context; "
+        f"{context} in {made.memory.weights_in.quantization}"
     )
     if listed := hardware.list_prices:
         prices = sorted(price.usd_per_device_hour * hardware.count for price in listed)
