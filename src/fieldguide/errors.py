@@ -9,6 +9,8 @@ FieldguideError
 │  │  └─ FormatError            a model file that is damaged, hostile or something else, with the byte
 │  └─ LicenceNotAcceptedError   terms that must be accepted first
 ├─ CatalogueError               a malformed or contradictory fact
+├─ PlanningError
+│  └─ InsufficientFactsError    what a plan needs and nobody knows, named
 ├─ SourceError
 │  ├─ NotFoundError
 │  ├─ AccessDeniedError

@@ -14,7 +14,7 @@ from pathlib import Path
 from fieldguide.app.tensors_of_file import tensors_of_file
 from fieldguide.domain import LayerCache, Network, Scheme, network_of
 from fieldguide.errors import InsufficientFactsError
-from fieldguide.formats import LayerFacts, ModelFacts, NetworkFacts, inspect_path
+from fieldguide.formats import LayerFacts, ModelFacts, NetworkFacts, RecurrentFacts, inspect_path
 
 _GEMMA = re.compile(r"gemma-?([23])")
 
@@ -164,8 +164,8 @@ def _state(facts: NetworkFacts, name: str) -> int:
     inner = state.inner_size or _product(state.value_heads, state.value_head_dim)
     if state.state_size and inner:
         return tail * (inner + 2 * (state.groups or 0) * state.state_size) + inner * state.state_size
-    if state.state_size is None and inner is None:
-        return tail * hidden
+    if replace(state, conv_kernel=None) == RecurrentFacts():
+        return tail * hidden  # a short convolution and no more
     raise InsufficientFactsError(name, ["the width of the state of its layers without attention"])
 
 

@@ -19,7 +19,8 @@ from fieldguide.planner import quantization_named
 _ENDINGS = (".gguf", ".safetensors", ".safetensors.index.json")
 _NOT_GENERATING = {"embedding", "speech", "image"}
 _OF_FORMAT = {"awq": "AWQ", "gptq": "GPTQ-INT4", "bnb": "NF4"}
-_SOURCES = ("hf:", "huggingface:", "modelscope:", "ollama:", "ollama-registry:", "llama.cpp:", "file:", "package:")
+_HUBS = ("hf:", "huggingface:", "modelscope:")
+_SOURCES = (*_HUBS, "ollama:", "ollama-registry:", "llama.cpp:", "file:", "package:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,8 @@ def writes_text(model: CatalogueModel) -> bool:
 
 def _path(asked: str) -> Path | None:
     """Return the path that is meant: one that exists, or that ends like a model file and is no name at a hub."""
+    if asked.lower().startswith(_HUBS):
+        return None
     text = asked
     for prefix in ("llama.cpp:", "file:"):
         text = text.removeprefix(prefix)
@@ -110,7 +113,7 @@ def _bare(asked: str) -> str:
     """Return a reference without its source, revision and the file that it names, whose quantization stays."""
     prefix = next((each for each in _SOURCES if asked.lower().startswith(each)), "")
     repository, sharp, file = asked[len(prefix) :].partition("#")
-    name = repository.partition("@")[0] if prefix in ("hf:", "huggingface:", "modelscope:") else repository
+    name = repository.partition("@")[0] if prefix in _HUBS else repository
     found = catalogue.parse_name(file).quantization if sharp else None
     return name if found is None or ":" in name else f"{name}:{found}"
 

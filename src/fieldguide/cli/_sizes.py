@@ -40,7 +40,8 @@ def show_needs(sizes: Sizes) -> None:
     for each in sizes.needs:
         bytes_of = [gigabytes(each.total_bytes.get(name)) for name in SHOWN]
         speed = "n/a" if each.decode is None else span(each.decode.low, each.decode.high, number)
-        rows.add_row(each.label, *bytes_of, f"{each.context_tokens:,}", each.smallest or "n/a", speed)
+        there = "n/a" if each.smallest is None else f"{each.smallest} ({gigabytes(each.smallest_bytes)})"
+        rows.add_row(each.label, *bytes_of, f"{each.context_tokens:,}", there, speed)
     console().print(rows)
 
 
