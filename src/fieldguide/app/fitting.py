@@ -146,6 +146,8 @@ def fitting_for(
         if size <= 0:
             raise UsageError(f"{name!r} is no memory.", hint="Write how much, such as 16GB.")
         room = room_of(size)
+    elif name.strip().replace(".", "", 1).isdigit():
+        raise UsageError(f"{name!r} has no unit.", hint=f"Write {name.strip()}GB, or the name of hardware.")
     else:
         machine = hardware(name, house, progress=progress, measure=measure)
         known = room_on(machine, engine.name)

@@ -54,7 +54,7 @@ def test_a_stated_context_leaves_shorter_models_out(house: House) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["m3-max", "0GB"])
+@pytest.mark.parametrize("name", ["m3-max", "0GB", "16"])
 def test_memory_that_is_not_known_is_asked_for(house: House, name: str) -> None:
     """With what to write."""
     with pytest.raises(UsageError) as raised:
