@@ -101,8 +101,17 @@ def _measured(house: House, subject: Subject, memory: MemoryPlan) -> MeasuredSpe
     if memory.engine.name != "llama.cpp" or not as_stored:
         return None
     try:
-        if subject.file_sha256 is not None:
-            return measured_speed(house, file_sha256=subject.file_sha256)
+        if (sha256 := subject.file_sha256 or _sha256(house, subject)) is not None:
+            return measured_speed(house, file_sha256=sha256)
         return next((found for name in subject.names if (found := measured_speed(house, name=name))), None)
     except StoreError:
         return None
+
+
+def _sha256(house: House, subject: Subject) -> str | None:
+    """Return the hash under which runs of a file are recorded, where there are any; kept, as large files take long."""
+    if subject.path is None or not subject.path.is_file() or not house.records.exists():
+        return None
+    from fieldguide.runners.llama_cpp._kept import Kept, file_sha256
+
+    return file_sha256(subject.path, Kept(house.settings.home / "measurements"))

@@ -38,6 +38,8 @@ class Subject:
     """Of the file that is here or would be fetched."""
     facts: ModelFacts | None
     """Of a file."""
+    path: Path | None = None
+    """Of a file that was named by its path."""
     generates: bool
     """Whether it writes text token by token; speed is planned of such models alone."""
     smaller: tuple[CatalogueModel, ...] = ()
@@ -55,7 +57,7 @@ def subject_of(house: House, asked: str) -> Subject:
         InputFileError: A file has no whole header.
     """
     if (path := _path(asked)) is not None:
-        return _of_file(inspect_path(path), path.resolve().name, names=())
+        return replace(_of_file(inspect_path(path), path.resolve().name, names=()), path=path)
     name = _bare(asked)
     kept = house.models.find(asked) or house.models.find(name)
     if kept is not None and kept.path.is_file():
