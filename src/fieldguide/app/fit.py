@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from fieldguide.domain import DeviceKind, Hardware, Network
 from fieldguide.errors import UsageError
 from fieldguide.planner import (
+    Adapter,
     Engine,
     MemoryPlan,
     Workload,
@@ -17,6 +18,7 @@ from fieldguide.planner import (
     constants_of,
     is_gguf,
     memory_plan,
+    quantization_names,
 )
 
 Verdict: TypeAlias = Literal["yes", "no", "borderline"]
@@ -152,7 +154,10 @@ def fit_of(plan: MemoryPlan, hardware: Hardware, *, smaller: Iterable[Network] =
         need_low_bytes=low,
         need_bytes=likely,
         need_high_bytes=high,
-        largest_quantization=largest_quantization(plan.network, plan.engine, plan.work, room, kind),
+        largest_quantization=largest_quantization(
+            plan.network, plan.engine, plan.work, room, kind, adapter=plan.adapter
+        )
+        or (plan.weights_in.quantization if verdict == "yes" else None),
         largest_context=largest_context(plan, room, kind),
         changes=() if verdict == "yes" else tuple(_changes(plan, room, kind, smaller)),
         offload=_offload(plan, room, kind) if verdict == "no" else None,
@@ -165,7 +170,13 @@ def ladder(engine: str) -> tuple[str, ...]:
 
 
 def largest_quantization(
-    network: Network, engine: Engine, work: Workload, room: Room, kind: DeviceKind | None
+    network: Network,
+    engine: Engine,
+    work: Workload,
+    room: Room,
+    kind: DeviceKind | None,
+    *,
+    adapter: Adapter | None = None,
 ) -> str | None:
     """Return the quantization with the most bits that surely fits; None where none does."""
     anew = _as_new(network)
@@ -175,7 +186,7 @@ def largest_quantization(
         (
             name
             for name in ladder(engine.name)
-            if verdict_of(memory_plan(anew, name, engine, work), room, kind) == "yes"
+            if verdict_of(memory_plan(anew, name, engine, work, adapter=adapter), room, kind) == "yes"
         ),
         None,
     )
@@ -211,7 +222,7 @@ def _with(plan: MemoryPlan, **changes: object) -> MemoryPlan:
     if isinstance(context, int) and work.answer_tokens is not None:
         changes["answer_tokens"] = min(work.answer_tokens, context - 1)
     altered = dataclasses.replace(work, **changes)  # type: ignore[arg-type]
-    return memory_plan(plan.network, plan.weights_in.quantization, plan.engine, altered)
+    return memory_plan(plan.network, plan.weights_in.quantization, plan.engine, altered, adapter=plan.adapter)
 
 
 def _changes(plan: MemoryPlan, room: Room, kind: DeviceKind, smaller: Iterable[Network]) -> Iterator[Change]:
@@ -221,18 +232,24 @@ def _changes(plan: MemoryPlan, room: Room, kind: DeviceKind, smaller: Iterable[N
             fits = verdict_of(other, room, kind)
             yield Change(what=what, saves_bytes=saved, total_bytes=other.total_bytes, fits=fits)
     for network in smaller:
-        other = memory_plan(network, plan.weights_in.quantization, plan.engine, plan.work)
+        other = memory_plan(network, _nearest_name(plan), plan.engine, plan.work, adapter=plan.adapter)
         if (fits := verdict_of(other, room, kind)) != "no":
             saved = plan.total_bytes - other.total_bytes
             yield Change(what=network.name, saves_bytes=saved, total_bytes=other.total_bytes, fits=fits)
             return
 
 
+def _nearest_name(plan: MemoryPlan) -> str:
+    """Return the quantization of a plan, or the smallest that is tried where its file's own has no rule here."""
+    name = plan.weights_in.quantization
+    return name if name in quantization_names() else ladder(plan.engine.name)[-1]
+
+
 def _others(plan: MemoryPlan) -> Iterator[tuple[str, MemoryPlan]]:
     work, anew = plan.work, _as_new(plan.network)
     if anew is not None:
         for name in ladder(plan.engine.name):
-            yield f"weights in {name}", memory_plan(anew, name, plan.engine, work)
+            yield f"weights in {name}", memory_plan(anew, name, plan.engine, work, adapter=plan.adapter)
     for name in ("Q8_0", "Q4_0") if plan.engine.name == "llama.cpp" else ("FP8",):
         if _bits(name) < _bits(work.kv_type):
             yield f"cache in {name}", _with(plan, kv_type=name)

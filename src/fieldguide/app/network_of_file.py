@@ -13,8 +13,9 @@ from pathlib import Path
 
 from fieldguide.app.tensors_of_file import tensors_of_file
 from fieldguide.domain import LayerCache, Network, Scheme, network_of
-from fieldguide.errors import InsufficientFactsError
+from fieldguide.errors import InsufficientFactsError, UnknownNameError
 from fieldguide.formats import LayerFacts, ModelFacts, NetworkFacts, RecurrentFacts, inspect_path
+from fieldguide.planner import quantization_named
 
 _GEMMA = re.compile(r"gemma-?([23])")
 
@@ -67,7 +68,7 @@ def network_of_facts(model: ModelFacts, *, name: str) -> Network:
         experts_per_token=used,
         context_tokens=facts.context_length_tokens,
         byte_pair_vocabulary=None if model.tokenizer is None else model.tokenizer.model == "gpt2",
-        stored_quantization=model.quantization,
+        stored_quantization=_known_quantization(model.quantization),
         scheme=_scheme(model, facts),
         source=f"header of {name}" if model.format == "gguf" else f"headers and config.json of {name}",
     )
@@ -91,6 +92,16 @@ def requantized(model: ModelFacts, network: Network) -> Network:
 
 _BESIDE = "Give the folder of the model, with its config.json beside the weights."
 _PLAIN = {"F32", "F16", "BF16"}
+
+
+def _known_quantization(stated: str | None) -> str | None:
+    """Return a quantization under the planner's name, or as the file has it where the planner knows none."""
+    if stated is None:
+        return None
+    try:
+        return quantization_named(stated)
+    except UnknownNameError:
+        return stated
 
 
 def _require(model: ModelFacts, facts: NetworkFacts, name: str) -> None:
