@@ -5,7 +5,7 @@ from __future__ import annotations
 from fieldguide.domain import Network
 from fieldguide.planner._kv_cache import kv_cache_bytes
 from fieldguide.planner._speed_load import DecodeLoad, layer_cost_of
-from fieldguide.planner._weights import Weights, active_bytes, expert_share, is_read, is_routed
+from fieldguide.planner._weights import Weights, active_bytes, expert_share, is_read, is_routed, reads_embedding
 from fieldguide.planner._workload import Workload
 
 _ENDS = frozenset({"token_embd", "output"})
@@ -36,7 +36,9 @@ def prompt_parameters(network: Network) -> float:
 
 
 def _passed(network: Network, share: float, *, head: bool) -> float:
-    read = (tensor for tensor in network.tensors if is_read(tensor, network) and (head or tensor.role not in _ENDS))
+    embedding = reads_embedding(network)
+    passed = (tensor for tensor in network.tensors if is_read(tensor, embedding=embedding))
+    read = (tensor for tensor in passed if head or tensor.role not in _ENDS)
     packed = network.parameters / max(1, sum(tensor.numbers for tensor in network.tensors))
     numbers = sum(tensor.numbers * (share if is_routed(tensor) else 1.0) for tensor in read)
     return max(1.0, numbers * max(1.0, packed))

@@ -107,7 +107,8 @@ def active_bytes(network: Network, weights: Weights) -> int:
     The embedding counts where it is the output layer too; a tower for images or sound does not.
     """
     share = expert_share(network)
-    read = ((tensor, size) for tensor, _, size in weights.stored if is_read(tensor, network))
+    embedding = reads_embedding(network)
+    read = ((tensor, size) for tensor, _, size in weights.stored if is_read(tensor, embedding=embedding))
     return round(sum(size * share if is_routed(tensor) else size for tensor, size in read))
 
 
@@ -121,9 +122,14 @@ def is_routed(tensor: Tensor) -> bool:
     return tensor.experts > 1 and tensor.role.endswith("_exps")
 
 
-def is_read(tensor: Tensor, network: Network) -> bool:
-    """Return whether generating reads a tensor: of an embedding that is not the output layer only rows are."""
-    return tensor.role != "tower" and (tensor.role != "token_embd" or network.tied_head)
+def reads_embedding(network: Network) -> bool:
+    """Return whether the embedding is read whole for each token: it is the output layer, and no copy is stored."""
+    return network.tied_head and not any(tensor.role == "output" for tensor in network.tensors)
+
+
+def is_read(tensor: Tensor, *, embedding: bool) -> bool:
+    """Return whether generating reads a tensor: no tower, and of an embedding apart only rows."""
+    return tensor.role != "tower" and (tensor.role != "token_embd" or embedding)
 
 
 def is_linear(tensor: Tensor) -> bool:
