@@ -90,7 +90,7 @@ def plan(house: House, asked: str, options: PlanOptions, *, progress: Callable[[
         hardware=machine,
         fit=fit,
         speed=speed,
-        notes=(*notes, *_said_of(machine, fit), *speed.notes),
+        notes=(*notes, *_said_of(machine, fit, network), *speed.notes),
         sources=tuple(dict.fromkeys(_sources(memory, machine, speed))),
     )
 
@@ -183,15 +183,18 @@ def _work(network: Network, options: PlanOptions, devices: int, notes: list[str]
     )
 
 
-def _said_of(machine: Hardware | None, fit: Fit | None) -> Iterator[str]:
+def _said_of(machine: Hardware | None, fit: Fit | None, network: Network) -> Iterator[str]:
     if machine is None:
         return
     if machine.also:
         yield f"taken as {machine.device.name}; the name also fits {', '.join(machine.also)}"
     if fit is None:
         yield f"how much memory {machine.device.name} has is not known here: write it, such as --on m3-max-64gb"
-    elif fit.offload is not None:
+        return
+    if fit.offload is not None:
         yield fit.offload
+    if fit.largest_context is not None and network.context_tokens is None:
+        yield "how long a context the model was made for is not known here, so the longest may be beyond it"
 
 
 def _sources(memory: MemoryPlan, machine: Hardware | None, speed: PlannedSpeed) -> Iterator[str]:
