@@ -155,11 +155,13 @@ def _from_catalogue(house: House, name: str, options: ModelOptions) -> _Resolved
 
 
 def _called(found: catalogue.Resolved, member: catalogue.Member, *, quantized: bool) -> _Resolved:
-    """Return the first place of a model for which there is a runner here; else say which places there are.
+    """Return the first place that runs a model and for which there is a runner here; else say which places there are.
 
     A quantization that was asked for is kept, which only a tag of Ollama can say.
     """
     for place in member.places:
+        if place.keeps_weights and place.hub != "ollama":
+            continue  # That its weights lie at ModelScope does not say that ModelScope runs it.
         if place.hub in registry.names("runners") and (place.hub == "ollama" or not quantized):
             target = place.id
             if place.hub == "ollama" and ":" in found.name:
@@ -173,7 +175,7 @@ def _called(found: catalogue.Resolved, member: catalogue.Member, *, quantized: b
         member.name,
         "being run by its name alone: this program has no file of it and no runner for its places",
         hint=f"{f'It is at {places}' if places else 'No place that has it is known'}. "
-        "Name the path of a GGUF file, or a server that has it: http://HOST/v1#MODEL.",
+        f"Bring it here (`fieldguide pull {member.name}`), or name a server that has it: http://HOST/v1#MODEL.",
     )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from fieldguide.reporting._curve import CurvePoint, curve_chart
+from fieldguide.reporting._curves import Curves, curves_drawing, table_rows
 from fieldguide.reporting._drawings import Drawing, Studio
 from fieldguide.reporting._numbers import percent_interval
 from fieldguide.reporting._render import page_of, write_bytes
@@ -27,6 +28,21 @@ class SizeMeaning:
     """Weights that take part in one token, where fewer than all."""
     input_usd_per_mtok: Decimal | None = None
     output_usd_per_mtok: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeNeedShown:
+    """What one size needs; None means unknown."""
+
+    label: str
+    gigabytes: tuple[float | None, ...]
+    """In BF16, Q8_0 and Q4_K_M (10^9 bytes)."""
+    context_tokens: int
+    smallest: str | None
+    """Device that holds it in Q4_K_M."""
+    low: float | None
+    """Tokens per second there."""
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +87,9 @@ class SizePage:
     """What the catalogue's editors say of the sizes, with its source."""
     meanings: tuple[SizeMeaning, ...]
     charts: tuple[SizeChart, ...]
+    needs: tuple[SizeNeedShown, ...] = ()
+    memory: Curves | None = None
+    """Memory against context, a line for each size."""
 
 
 def render_size_page(page: SizePage) -> str:
@@ -84,6 +103,8 @@ def render_size_page(page: SizePage) -> str:
         "sizes.html.j2",
         page=page,
         charts=drawn,
+        memory=None if page.memory is None else curves_drawing(page.memory, studio, "memory-chart"),
+        memory_rows=[] if page.memory is None else table_rows(page.memory),
         charts_missing=studio.missing_because,
         priced=any(each.output_usd_per_mtok is not None for each in page.meanings),
         places={},
