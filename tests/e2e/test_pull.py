@@ -60,10 +60,11 @@ async def test_a_dry_run_says_what_would_come_and_fetches_nothing(
         f"hf:owner/model@{COMMIT}#Tiny-Q4_K_M.gguf",
     )
     assert said["missing_bytes"] == said["total_bytes"] == len(files["Tiny-Q4_K_M.gguf"])
-    assert (said["licence"]["id"], said["licence"]["known_by"], said["fits"]) == ("mit", "tag", None)
+    assert (said["licence"]["id"], said["licence"]["known_by"]) == ("mit", "tag")
+    assert said["fits"] is True
     people = await fieldguide("pull", REFERENCE, "--dry-run")
     assert "licence: mit" in people.out
-    assert not any("resolve" in path for path, _ in hub)
+    assert "It fits here" in people.out
     assert not (tmp_path / "home/models").exists()
 
 
@@ -168,6 +169,25 @@ async def test_headers_are_read_from_afar(hub: Hub, files: dict[str, bytes], tmp
     assert ran.json["format"] == "gguf"
     assert ran.json["file_bytes"] == len(files["Tiny-Q4_K_M.gguf"])
     assert not (tmp_path / "home/models").exists()
+
+
+async def test_a_file_of_a_hub_is_planned_where_it_lies(hub: Hub, files: dict[str, bytes], tmp_path: Path) -> None:
+    """Its own header is planned, and not what a name may mean."""
+    ran = await fieldguide("plan", REFERENCE, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["parameters"] > 0
+    assert ran.json["weights_bytes"] < len(files["Tiny-Q4_K_M.gguf"])
+    assert any(f"planned from the headers of hf:owner/model@{COMMIT}" in note for note in ran.json["notes"])
+    assert not (tmp_path / "home/models").exists()
+
+
+async def test_without_a_network_the_catalogue_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the note says why."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    ran = await fieldguide("plan", "hf:Qwen/Qwen2.5-7B-Instruct-GGUF#*q4_k_m.gguf", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["parameters"] == 7_615_616_512
+    assert any("cannot be reached" in note for note in ran.json["notes"])
 
 
 @pytest.mark.parametrize(

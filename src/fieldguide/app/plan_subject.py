@@ -12,9 +12,18 @@ from fieldguide.app.show import Page, show_model
 from fieldguide.app.wiring import House
 from fieldguide.catalogue import CatalogueModel, ModelName, Resolved
 from fieldguide.domain import Network, network_of
-from fieldguide.errors import InsufficientFactsError, UnknownNameError, UnsupportedError, UsageError
+from fieldguide.errors import (
+    FieldguideError,
+    InsufficientFactsError,
+    MissingDependencyError,
+    OfflineError,
+    UnknownNameError,
+    UnsupportedError,
+    UsageError,
+)
 from fieldguide.formats import ModelFacts, inspect_path
 from fieldguide.planner import quantization_named
+from fieldguide.sources import is_repository
 
 _ENDINGS = (".gguf", ".safetensors", ".safetensors.index.json")
 _NOT_GENERATING = {"embedding", "speech", "image"}
@@ -65,7 +74,17 @@ def subject_of(house: House, asked: str) -> Subject:
         return _with_sha256(made, kept.sha256, f"{kept.name} is here: its own file is planned")
     if asked.lower().startswith("package:"):
         raise UsageError(f"{asked} is not on this machine.", hint=f"Fetch it first: `fieldguide pull {asked}`.")
-    page, resolved, parsed = _resolved(house, name)
+    if is_repository(asked) and "#" in asked:
+        try:
+            return _of_repository(house, asked)
+        except (MissingDependencyError, OfflineError) as error:
+            return _instead(house, name, error)
+    try:
+        page, resolved, parsed = _resolved(house, name)
+    except UnknownNameError:
+        if not is_repository(asked):
+            raise
+        return _of_repository(house, asked)
     return _of_catalogue(page, resolved, parsed)
 
 
@@ -90,6 +109,22 @@ def network_of_member(model: CatalogueModel) -> Network | None:
 def writes_text(model: CatalogueModel) -> bool:
     """Return whether a member writes text token by token."""
     return not set(kinds_of(model)) & _NOT_GENERATING
+
+
+def _of_repository(house: House, reference: str) -> Subject:
+    """Plan a file where it lies: a few ranges of it are read."""
+    remote = house.models.remote(reference)
+    made = _of_file(remote.facts(), remote.artifact.name, names=())
+    return replace(made, note=f"planned from the headers of {remote.offer.reference}")
+
+
+def _instead(house: House, name: str, error: FieldguideError) -> Subject:
+    """Plan what the catalogue knows under a name whose file cannot be looked at."""
+    try:
+        made = _of_catalogue(*_resolved(house, name))
+    except (UnknownNameError, InsufficientFactsError):
+        raise error from None
+    return replace(made, note=f"{error.message.rstrip('.')}; planned from what the catalogue knows of {name}")
 
 
 def _path(asked: str) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fieldguide import catalogue
 from fieldguide.app.find import compiled_folder
+from fieldguide.app.fits_here import FitNote, fits_here
 from fieldguide.app.licences import LicenceNote, entry_note, licence_note
 from fieldguide.app.places import place_of_name
 from fieldguide.app.wiring import House
@@ -24,14 +25,6 @@ from fieldguide.sources import (
     is_repository,
     user_name,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitNote:
-    """Whether a model will run on this machine, and why."""
-
-    fits: bool
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +155,6 @@ def pull_model(house: House, reference: str, consent: Consent, *, progress: Prog
         return verified
 
 
-def fits_here(plan: PullPlan) -> FitNote | None:
-    """Return whether what is planned will run on this machine; None where that is not known."""
-    return None
-
-
 def _decided(preview: PullPreview, consent: Consent, accepted: frozenset[str]) -> Passed:
     """Decide what must be decided before the first byte."""
     if consent.only_runnable and preview.kind != "gguf":
@@ -233,7 +221,7 @@ def _preview(house: House, plan: PullPlan, took: str | None) -> PullPreview:
         gated=plan.gated,
         base_models=plan.base_models,
         free_bytes=free_bytes_at(house.settings.home),
-        fit=fits_here(plan),
+        fit=None if all(file.here for file in plan.files) else fits_here(house, plan),
         took=took,
     )
 
