@@ -139,16 +139,19 @@ async def test_without_a_network_the_local_answer_stands_with_one_note(monkeypat
 
 
 async def test_every_command_takes_any_name_of_a_model() -> None:
-    """A repack's, an alias's; and what cannot run from here says where it is."""
+    """A repack's, an alias's; a bare name is called at Ollama, and where there is none it says so."""
     shown = await _json("show", "unsloth/Llama-3.2-1B-Instruct-bnb-4bit")
     assert (shown["name"], shown["what"]) == ("llama-3.2-1b-instruct", "model")
     assert "gpt-4o-2024-08-06" in (await _json("show", "gpt-4o"))["note"]
     claims = await _json("claims", "Qwen/Qwen2.5-7B-Instruct-GGUF:Q4_K_M")
     assert {"qwen2.5-report"} <= {claim["collection"] for claim in claims["claims"]}
-    error = (await _json("ask", "Qwen2.5-7B-Instruct", "hi", code=2))["error"]
-    assert "hf:Qwen/Qwen2.5-7B-Instruct" in error["hint"]
-    error = (await _json("ask", "qwen2.5:7b-instruct-q4_K_M", "hi", code=2))["error"]
-    assert error["message"].startswith("qwen2.5-7b-instruct")
+    for name in ("Qwen2.5-7B-Instruct", "qwen2.5:7b-instruct-q4_K_M"):
+        error = (await _json("ask", name, "hi", code=1))["error"]
+        assert error["type"] == "RunnerUnavailableError"
+        assert "11434" in error["message"]
+    error = (await _json("ask", "Qwen2.5-7B", "hi", code=2))["error"]
+    assert "hf:Qwen/Qwen2.5-7B" in error["hint"]
+    assert "fieldguide pull qwen2.5-7b" in error["hint"]
     error = (await _json("ask", "nosuch:thing", "hi", code=2))["error"]
     assert "provider" in error["message"]
     error = (await _json("ask", "qwen2.5", "hi", code=2))["error"]
