@@ -200,7 +200,7 @@ def call_of(call: dict[str, Any], provider: str) -> ToolCall:
     function = custom or object_of(call.get("function"))
     raw = function.get("input") if custom else function.get("arguments")
     fields = further(call, "id", "function", "custom", "index", "type")
-    if call.get("type") not in {None, "function"}:
+    if call.get("type") not in (None, "function"):
         fields["type"] = call["type"]
     return ToolCall(
         name=text_of(function.get("name")) or "",
