@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from aiohttp import web
 
-from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message, Reasoning, Text
+from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message, Reasoning, Text, carried
 from fieldguide.errors import RunnerError, UnsupportedError
 from fieldguide.http_client import LazySession
 from fieldguide.runners import Runner, RunnerSettings
@@ -29,7 +30,7 @@ from fieldguide.testing import FakeRunner, Gap, RunnerConformance, all_capabilit
 from tests.support.embedded import settings
 from tests.support.event_stream import event
 from tests.support.fake_server import Call, FakeServer, chat, fake_server, sse
-from tests.support.request_wishes import wishes
+from tests.support.request_wishes import SECRET_THOUGHT, told_elsewhere, wishes
 from tests.support.tiny_gguf import tiny_gguf
 
 
@@ -159,7 +160,25 @@ class OverHttp(RunnerConformance):
         await runner.close()
         assert dropped == set(self.same_either_way)
 
-    async def _sent(self, runner: Runner, request: CompletionRequest) -> object:
+    @pytest.mark.parametrize("maker", ["openai", "gemini", "broken"])
+    async def test_a_conversation_from_elsewhere_arrives_whole(self, maker: str) -> None:
+        """Words, pictures, calls and results of another provider's model; what cannot go is refused by its name."""
+        runner = await self.open_runner()
+        provider = runner.model.reference.partition(":")[0]
+        plain = self.request(runner)
+        for kind, turns, signs in told_elsewhere(maker):
+            turns = carried(turns, provider=provider).messages
+            try:
+                _, body = await self._sent(runner, replace(plain, prompt=None, messages=turns))
+            except UnsupportedError:
+                assert not runner.capabilities.chat or kind == "broken" or not getattr(runner.capabilities, kind, True)
+                continue
+            sent = json.dumps(body, ensure_ascii=False)
+            assert [sign for sign in signs if sign not in sent and json.dumps(sign)[1:-1] not in sent] == []
+            assert SECRET_THOUGHT not in sent
+        await runner.close()
+
+    async def _sent(self, runner: Runner, request: CompletionRequest) -> tuple[str, object]:
         with contextlib.suppress(RunnerError):
             await runner.complete(request)
         return self.server.calls[-1].path, self.server.calls[-1].body

@@ -11,6 +11,7 @@ from fieldguide.domain import (
     Document,
     Image,
     Message,
+    Reasoning,
     ReasoningOptions,
     ResponseSchema,
     Text,
@@ -19,12 +20,14 @@ from fieldguide.domain import (
     ToolChoice,
     ToolResult,
 )
+from fieldguide.runners._media import as_base64
 
 _OBJECT = {"type": "object", "properties": {"x": {"type": "number"}}, "required": ["x"], "additionalProperties": False}
 _TOOL = Tool(name="f", parameters=_OBJECT)
 _PDF = Document(data=b"%PDF-1.4", media_type="application/pdf")
 _PNG = Image(data=b"\x89PNG\r\n", media_type="image/png")
 
+SECRET_THOUGHT = "thought of another"
 Pair = tuple[CompletionRequest, CompletionRequest]
 
 
@@ -115,3 +118,32 @@ def _of_turns(base: CompletionRequest, turns: tuple[Message, ...]) -> dict[str, 
         "result's picture": (ran(), ran(content=(Text(text="2"), _PNG))),
         "result is an error": (ran(), ran(is_error=True)),
     }
+
+
+def told_elsewhere(maker: str) -> list[tuple[str, tuple[Message, ...], tuple[str, ...]]]:
+    """Return conversations with another provider's model: what they need, their turns, and what has to arrive.
+
+    `maker` says how calls of tools look: with ids and a text (`openai`), without both (`gemini`), or `broken`.
+    """
+    call_id, raw = (None, None) if maker == "gemini" else ("call_1", '{"city": "Z\u00fcrich"}')
+    arguments: dict[str, Any] | None = {"city": "Zürich"}
+    if maker == "broken":
+        arguments, raw = None, '{"city": "Zür'
+    call = ToolCall(name="weather", call_id=call_id, arguments=arguments, raw_arguments=raw)
+    result = ToolResult(call_id=call_id, name="weather", content="sun, 21 degrees")
+    thought = Reasoning(text=SECRET_THOUGHT, signature="seal", provider="nobody")
+    asked = Message(role="user", content="Which city?")
+    said = Message(role="assistant", content=(thought, Text(text="I will look.")))
+    calls = Message(role="assistant", content=(thought, Text(text="I will look."), call))
+    gave = Message(role="tool", content=(result,))
+    again = Message(role="user", content="And then?")
+    seen = Message(role="user", content=(Text(text="What is this?"), _PNG))
+    return [
+        ("chat", (asked, said, again), ("Which city?", "I will look.", "And then?")),
+        ("images", (seen, said, again), ("What is this?", as_base64(b"\x89PNG\r\n"), "And then?")),
+        (
+            "broken" if maker == "broken" else "tools",
+            (asked, calls, gave, again),
+            ("Which city?", "I will look.", "weather", "Zür", "sun, 21 degrees", "And then?"),
+        ),
+    ]
