@@ -10,6 +10,7 @@ from fieldguide.domain import (
     CompletionRequest,
     Document,
     Image,
+    JsonValue,
     Message,
     Reasoning,
     ReasoningOptions,
@@ -22,7 +23,12 @@ from fieldguide.domain import (
 )
 from fieldguide.runners._media import as_base64
 
-_OBJECT = {"type": "object", "properties": {"x": {"type": "number"}}, "required": ["x"], "additionalProperties": False}
+_OBJECT: dict[str, JsonValue] = {
+    "type": "object",
+    "properties": {"x": {"type": "number"}},
+    "required": ["x"],
+    "additionalProperties": False,
+}
 _TOOL = Tool(name="f", parameters=_OBJECT)
 _PDF = Document(data=b"%PDF-1.4", media_type="application/pdf")
 _PNG = Image(data=b"\x89PNG\r\n", media_type="image/png")

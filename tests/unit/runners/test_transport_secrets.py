@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.support.fake_server import Call, fake_server
 CANARY = "canary-7f3a91"
 
 
-def _echo(call: Call) -> object:
+def _echo(call: Call) -> dict[str, Any]:
     """Say back what authorized a request, as some servers do."""
     return {"heard": dict(call.headers)}
 
