@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What a header's value may not hold (RFC 9110, 5.5)."""
 _MOST_BODY_BYTES = 32 * 1024 * 1024
+_MOST_STREAM_BYTES = 128 * 1024 * 1024
+"""What came is kept beside the answer, and a stream that never ends must not fill the memory."""
 _SHORTEST_SECRET = 6
 """What is shorter is no key but a word that a local server does without, and may well stand in an answer."""
 
@@ -133,7 +135,11 @@ class Transport:
         """
         until_s = self._until_s()
         async with self._answered(call, until_s) as response:
+            read = 0
             async for piece in self._body(response, until_s):
+                read += len(piece)
+                if read > _MOST_STREAM_BYTES:
+                    raise ResponseFormatError("The stream is larger than 128 MiB and was not read to its end.")
                 yield piece
 
     def hidden(self, text: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from fieldguide.domain import Completion, ToolCall
-from fieldguide.runners.openai_chat import parse_completion
+from fieldguide.runners.openai_chat import ANY_SERVER, parse_completion
+from fieldguide.runners.openai_chat._messages import wire_messages
 from fieldguide.runners.openai_chat._stream import StreamedAnswer
 
 
@@ -60,6 +61,18 @@ def test_calls_that_arrive_in_turns_are_each_whole() -> None:
         calls(call("g", '"}', index=1)),
     )
     assert [(each.call_id, each.arguments) for each in made.tool_calls] == [("a", {"x": 1}), ("b", {"y": "ä"})]
+
+
+@pytest.mark.parametrize("kind", ["function", "custom"])
+def test_unknown_fields_of_a_call_go_back_where_they_stood(kind: str) -> None:
+    """Whatever a provider puts beside a tool's name may be what it wants to see again."""
+    words = "arguments" if kind == "function" else "input"
+    one = {"id": "a", "type": kind, "seal": "s", kind: {"name": "f", words: "{}", "mark": {"x": 1}}}
+    whole = json.dumps({"choices": [{"message": {"tool_calls": [one]}, "finish_reason": "tool_calls"}]})
+    for answer in (parse_completion(whole, e2e_latency_s=1.0), streamed(calls(one))):
+        (sent,) = wire_messages(answer.reply, ANY_SERVER)
+        assert isinstance(sent, dict)
+        assert sent["tool_calls"] == [one]
 
 
 @pytest.mark.parametrize("odd", [{}, [], ["function"], {"a": 1}, 3])

@@ -17,6 +17,7 @@ from fieldguide.runners.openai_chat._response import (
     completion_of,
     gathered,
     metadata_of,
+    of_function,
     parse_json,
 )
 
@@ -134,7 +135,7 @@ class StreamedAnswer:
         if block is None:
             return pieces
         block.call_id, block.name = block.call_id or call_id, block.name or name
-        block.fields |= further(call, "id", "function", "custom", "index", "type")
+        block.fields |= further(call, "id", "function", "custom", "index", "type") | of_function(call)
         if call.get("type") not in (None, "", "function"):
             block.fields["type"] = call["type"]
         given = function.get("arguments") or function.get("input")
