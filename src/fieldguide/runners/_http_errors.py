@@ -14,6 +14,7 @@ from fieldguide.errors import (
     AuthenticationError,
     ContentFilterError,
     ContextLengthExceededError,
+    ExpiredCredentialsError,
     InvalidRequestError,
     ProviderFaultError,
     QuotaExhaustedError,
@@ -23,6 +24,7 @@ from fieldguide.errors import (
     RunnerTimeoutError,
     RunnerUnavailableError,
     UnknownModelError,
+    WrongRegionError,
 )
 from fieldguide.runners._context_length import limit_and_requested, says_too_long
 
@@ -47,6 +49,11 @@ _MODEL_PHRASE = re.compile(
     r"|^no endpoints found for ",
     re.I,
 )
+_EXPIRED = re.compile(
+    r"token_expired|expired_token|(?:token|key|credentials?) +(?:has |have |is )?expired|expired (?:key|token)",
+    re.I,
+)
+_REGION_CODE = re.compile(r"unsupported_country_region_territory", re.I)
 _QUOTED = re.compile(r"(?<!\w)(['\"`]).*?\1(?!\w)")
 _MOST_MESSAGE = 300
 
@@ -112,6 +119,10 @@ def error_in_body(body: dict[str, Any], *, status: int, wait_s: float | None = N
         return ContentFilterError(said)
     if _MODEL_CODE.search(code) or (status in {400, 404} and _MODEL_PHRASE.search(phrases)):
         return UnknownModelError(said, hint="Check the model's name; the provider lists those that your key may use.")
+    if status in {401, 403} and _EXPIRED.search(f"{code} {phrases}"):
+        return ExpiredCredentialsError(said, hint="Get a new key or token, then run the same command.")
+    if _REGION_CODE.search(code):
+        return WrongRegionError(said, hint="The provider does not serve the place that this request came from.")
     return _by_status(status, said, wait_s)
 
 
