@@ -14,7 +14,8 @@ _SAID = re.compile(
     r"|tokens \+ {1,3}must be <=|must have less than \d+ tokens|(?:prompt|input|request) (?:is )?too (?:long|large)"
     r"|fit[^.]{0,40}context window|too many input tokens|input tokens exceed|input length and .{0,20}exceed"
     r"|token count[^.]{0,30}(?:exceeds|only supports up to)|range of input length should be"
-    r"|exceeds? the (?:maximum|model)[^.]{0,30}input|context length of only \d+|prompt contains \d+ tokens|expected maxlength",
+    r"|exceeds? the (?:maximum|model)[^.]{0,30}input|context length of only \d+"
+    r"|prompt contains \d+ tokens|expected maxlength",
     re.I,
 )
 _NUMBERS = tuple(
