@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fieldguide.domain import ReasoningOptions
@@ -10,7 +11,7 @@ from fieldguide.runners.cohere import open_runner as open_cohere
 from fieldguide.runners.gemini import open_runner as open_gemini
 from fieldguide.runners.vertex import open_runner as open_vertex
 from tests.conformance import test_runners
-from tests.conformance.test_runners import OverHttp, lacking
+from tests.conformance.test_runners import ALWAYS_STRICT, NO_LABEL, OverHttp, lacking
 from tests.support.fake_server import Call, chat, sse
 
 _USAGE = {"promptTokenCount": 3, "candidatesTokenCount": 1}
@@ -64,6 +65,7 @@ _NO_PARALLEL = lacking("never", "the API has no word on calls at once", "paralle
 class TestGemini(OverHttp):
     """The Gemini API."""
 
+    same_either_way = NO_LABEL | ALWAYS_STRICT | {"file's name": "the API takes none, and a name asks for nothing"}
     answer = staticmethod(_answer)
     gaps = _NO_PARALLEL
 
@@ -75,6 +77,7 @@ class TestGemini(OverHttp):
 class TestCohere(OverHttp):
     """Cohere."""
 
+    same_either_way = NO_LABEL | ALWAYS_STRICT
     answer = staticmethod(_answer)
     thinks = ReasoningOptions(budget_tokens=100)
     gaps = (
@@ -92,6 +95,7 @@ class TestCohere(OverHttp):
 class TestVertex(OverHttp):
     """Google's models at Vertex AI."""
 
+    same_either_way: Mapping[str, str] = NO_LABEL | ALWAYS_STRICT
     answer = staticmethod(_answer)
     gaps = _NO_PARALLEL
     target = "m"
@@ -106,6 +110,7 @@ class TestVertexAnthropic(TestVertex):
     """Anthropic's models at Vertex AI."""
 
     target = "claude-x"
+    same_either_way = test_runners.TestAnthropic.same_either_way
     gaps = test_runners.TestAnthropic.gaps
 
 
@@ -113,6 +118,7 @@ class TestVertexMistral(TestVertex):
     """Mistral's models at Vertex AI."""
 
     target = "mistral-x"
+    same_either_way: Mapping[str, str] = {}
     gaps = lacking("never", "Mistral's API has no such parameter", "top_k", "logprobs") | lacking(
         "notimpl", "Mistral has its own name for it, which is not written yet: give it as `extra`", "seed"
     ) | lacking("notyet", "its chat at Vertex AI reads text and pictures", "audio", "video", "documents")  # fmt: skip
@@ -122,6 +128,7 @@ class TestVertexOthers(TestVertex):
     """Others' models at Vertex AI."""
 
     target = "meta/llama-x"
+    same_either_way: Mapping[str, str] = {}
     gaps = lacking("never", "chat completions have no such parameter", "top_k") | lacking(
         "notyet", "its chat completions read text and pictures", "audio", "video", "documents"
     )

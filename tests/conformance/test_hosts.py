@@ -16,7 +16,7 @@ from fieldguide.runners.model_studio.app import open_runner as open_app
 from fieldguide.runners.model_studio.compatible import open_runner as open_compatible
 from fieldguide.runners.ollama import open_runner as open_ollama
 from tests.conformance import test_runners as common
-from tests.conformance.test_runners import OverHttp, lacking
+from tests.conformance.test_runners import ALWAYS_STRICT, NO_LABEL, OverHttp, lacking
 from tests.support.fake_server import Call, sse
 
 _NO_TOP_K = lacking("never", "chat completions have no such parameter", "top_k")
@@ -40,6 +40,7 @@ class TestOllama(OverHttp):
     """Ollama's own API."""
 
     answer = staticmethod(_ollama)
+    same_either_way = NO_LABEL | ALWAYS_STRICT
     gaps = lacking("never", "the API has neither sound nor moving pictures nor files", *_NO_MEDIA) | (
         lacking("notyet", "the API has no such parameter", "tool_choice", "parallel_tools")
     )
@@ -83,6 +84,7 @@ class TestFoundryAnthropic(OverHttp):
     """Claude in Foundry."""
 
     answer = staticmethod(common._messages)
+    same_either_way = common.TestAnthropic.same_either_way
     gaps = common.TestAnthropic.gaps
 
     async def open_runner(self) -> Runner:

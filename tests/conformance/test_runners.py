@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from aiohttp import web
 
-from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message, Reasoning, Text
+from fieldguide.domain import Completion, CompletionRequest, FinishReason, Message, Reasoning, Text, carried
+from fieldguide.errors import RunnerError, UnsupportedError
 from fieldguide.http_client import LazySession
 from fieldguide.runners import Runner, RunnerSettings
 from fieldguide.runners.anthropic import open_runner as open_anthropic
@@ -27,6 +30,7 @@ from fieldguide.testing import FakeRunner, Gap, RunnerConformance, all_capabilit
 from tests.support.embedded import settings
 from tests.support.event_stream import event
 from tests.support.fake_server import Call, FakeServer, chat, fake_server, sse
+from tests.support.request_wishes import SECRET_THOUGHT, told_elsewhere, wishes
 from tests.support.tiny_gguf import tiny_gguf
 
 
@@ -128,6 +132,8 @@ class OverHttp(RunnerConformance):
 
     answer: Callable[[Call], object] = staticmethod(_chat)
     server: FakeServer
+    same_either_way: Mapping[str, str] = {}
+    """Wishes that change nothing of what is sent, each with its reason."""
 
     @pytest.fixture(autouse=True)
     async def _serving(self, tmp_path: Path) -> AsyncIterator[None]:
@@ -140,7 +146,46 @@ class OverHttp(RunnerConformance):
     def settings(self, **environment: str) -> RunnerSettings:
         return RunnerSettings(home=self.home, session=self.session, environment=environment)
 
+    async def test_nothing_that_is_asked_is_dropped(self) -> None:
+        """Each field of a request changes what is sent, or is refused beforehand."""
+        runner = await self.open_runner()
+        dropped = set()
+        for wish, (without, asked) in wishes(self.request(runner)).items():
+            try:
+                plain, changed = await self._sent(runner, without), await self._sent(runner, asked)
+            except UnsupportedError:
+                continue
+            if plain == changed:
+                dropped.add(wish)
+        await runner.close()
+        assert dropped == set(self.same_either_way)
 
+    @pytest.mark.parametrize("maker", ["openai", "gemini", "broken"])
+    async def test_a_conversation_from_elsewhere_arrives_whole(self, maker: str) -> None:
+        """Words, pictures, calls and results of another provider's model; what cannot go is refused by its name."""
+        runner = await self.open_runner()
+        provider = runner.model.reference.partition(":")[0]
+        plain = self.request(runner)
+        for kind, turns, signs in told_elsewhere(maker):
+            turns = carried(turns, provider=provider).messages
+            try:
+                _, body = await self._sent(runner, replace(plain, prompt=None, messages=turns))
+            except UnsupportedError:
+                assert not runner.capabilities.chat or kind == "broken" or not getattr(runner.capabilities, kind, True)
+                continue
+            sent = json.dumps(body, ensure_ascii=False)
+            assert [sign for sign in signs if sign not in sent and json.dumps(sign)[1:-1] not in sent] == []
+            assert SECRET_THOUGHT not in sent
+        await runner.close()
+
+    async def _sent(self, runner: Runner, request: CompletionRequest) -> tuple[str, object]:
+        with contextlib.suppress(RunnerError):
+            await runner.complete(request)
+        return self.server.calls[-1].path, self.server.calls[-1].body
+
+
+NO_LABEL = {"schema.name": "the API has no name for a schema, and a name asks for nothing"}
+ALWAYS_STRICT = {"schema.strict": "a schema is always followed to the letter"}
 _NO_TOP_K = lacking("never", "chat completions have no such parameter", "top_k")
 _NO_VIDEO = lacking("never", "the protocol has no moving pictures", "video")
 
@@ -179,6 +224,7 @@ class TestAnthropic(OverHttp):
     """Anthropic's Messages API."""
 
     answer = staticmethod(_messages)
+    same_either_way = NO_LABEL | ALWAYS_STRICT
     gaps = lacking("never", "the Messages API has no such parameter", "seed", "penalties", "logprobs") | lacking(
         "notyet", "the Messages API has neither sound nor moving pictures, nor JSON without a schema",
         "audio", "video", "json_object",
@@ -244,6 +290,7 @@ class TestBedrock(OverHttp):
     """Amazon Bedrock over Converse, with signed requests."""
 
     answer = staticmethod(_converse)
+    same_either_way = ALWAYS_STRICT
     gaps = lacking(
         "never", "Converse has no such parameter; `extra` of bedrock reaches what a model has of its own",
         "seed", "top_k", "penalties", "logprobs", "parallel_tools", "json_object",

@@ -35,6 +35,9 @@ class ModelOptions:
     """Variable that holds the key of an HTTP endpoint."""
     concurrency: int | None = None
     runner_options: dict[str, str] = field(default_factory=dict)
+    """Options for whichever of the models take them: those of flags that name one kind of runner."""
+    given_options: dict[str, str] = field(default_factory=dict)
+    """Options by name, for every model, or by `PROVIDER:NAME`, for models of one provider; all have to be known."""
     note: Callable[[str], None] | None = None
     """Told, in a sentence, what slow thing is being done."""
     pulled: Callable[[PullProgress], None] | None = None
@@ -103,7 +106,7 @@ async def open_model(
             deadline_s=house.settings.deadline_s * (1.0 if resolved.provider in _HERE else deadline_factor),
             idle_timeout_s=house.settings.idle_timeout_s,
             concurrency=options.concurrency,
-            options=options.runner_options,
+            options=options_for(open_runner, resolved.provider, options),
             display_name=resolved.display_name,
             progress=options.note,
         ),
@@ -113,8 +116,35 @@ async def open_model(
 
 def _variables(open_runner: OpenRunner) -> tuple[str, ...]:
     """Return the environment variables that the runner's module says it takes."""
-    module = sys.modules.get(getattr(open_runner, "__module__", ""))
-    return tuple(getattr(module, "VARIABLES", ()))
+    return tuple(getattr(_module(open_runner), "VARIABLES", ()))
+
+
+def options_for(open_runner: OpenRunner, provider: str, options: ModelOptions) -> dict[str, str]:
+    """Return the options that one runner is opened with.
+
+    A runner lists those that it takes in `OPTIONS` of its module; a plug-in without the list is given all.
+
+    Raises:
+        UnknownNameError: One that was given by name is not among them.
+    """
+    given = {}
+    for name, value in options.given_options.items():
+        owner, colon, inner = name.partition(":")
+        if not colon or owner == provider:
+            given[inner if colon else name] = value
+    known = getattr(_module(open_runner), "OPTIONS", None)
+    if known is None:
+        return {**options.runner_options, **given}
+    for name in given:
+        if name not in known:
+            hint = f"It takes: {', '.join(known)}." if known else "It takes none."
+            raise UnknownNameError(f"option of {provider}", name, registry.nearest(name, list(known)), hint=hint)
+    flags = {name: value for name, value in options.runner_options.items() if name in known}
+    return flags | given
+
+
+def _module(open_runner: OpenRunner) -> object:
+    return sys.modules.get(getattr(open_runner, "__module__", ""))
 
 
 def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:

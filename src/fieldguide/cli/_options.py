@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 
+from fieldguide import registry
 from fieldguide.app.references import ModelOptions
 from fieldguide.cli._progress import ProgressLine, pull_line
-from fieldguide.errors import UsageError
+from fieldguide.errors import UnknownNameError, UsageError
 from fieldguide.sources import PullProgress
 
 
@@ -38,6 +39,27 @@ def model_options(args: Namespace, line: ProgressLine, *, stopped: Callable[[], 
         api_key_env=args.api_key_env,
         concurrency=getattr(args, "concurrency", None),
         runner_options=options,
+        given_options=_given(args.option),
         note=line.text,
         pulled=pulled,
     )
+
+
+def _given(texts: list[str]) -> dict[str, str]:
+    """Return options by their names, which may have a provider's before them.
+
+    Raises:
+        UsageError: One has no name or no value, a provider is none, or a name stands twice.
+    """
+    given: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        provider, colon, inner = name.partition(":")
+        if not (name and equals and value) or (colon and not inner):
+            raise UsageError(f"--option {text!r} is not NAME=VALUE.", hint="Write it as --option region=us-east-1.")
+        if colon and provider not in registry.names("runners"):
+            raise UnknownNameError("runner", provider, registry.nearest(provider, registry.names("runners")))
+        if name in given:
+            raise UsageError(f"--option {name} stands twice.", hint="Give each option once.")
+        given[name] = value
+    return given

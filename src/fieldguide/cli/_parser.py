@@ -127,6 +127,13 @@ def _add_model_options(parser: Parser) -> None:
         help="of an HTTP server: chat, or completions for base models; docs/providers/ has those of single runners",
     )
     group.add_argument(
+        "--option",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="of the runner, such as region=eu-west-1; PROVIDER:NAME=VALUE is for its models only; repeatable",
+    )
+    group.add_argument(
         "--timeout", metavar="S", type=float, help="seconds for one request before it is sent again (600)"
     )
     group.add_argument(

@@ -35,6 +35,11 @@ class Host:
         """All variables that the host's runner takes."""
         return (*self.keys, self.address)
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """All options that the host's runner takes."""
+        return ("base_url", "endpoint")
+
     def open(self, target: str, settings: RunnerSettings) -> MediaRunner:
         """Return a runner for a model id.
 

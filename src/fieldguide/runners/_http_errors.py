@@ -14,6 +14,7 @@ from fieldguide.errors import (
     AuthenticationError,
     ContentFilterError,
     ContextLengthExceededError,
+    ExpiredCredentialsError,
     InvalidRequestError,
     ProviderFaultError,
     QuotaExhaustedError,
@@ -23,7 +24,9 @@ from fieldguide.errors import (
     RunnerTimeoutError,
     RunnerUnavailableError,
     UnknownModelError,
+    WrongRegionError,
 )
+from fieldguide.runners._context_length import limit_and_requested, says_too_long
 
 _QUOTA_CODE = re.compile(r"insufficient_quota|spend_limit|billing|quota[ _]exhausted|payment[ _]required", re.I)
 _QUOTA_PHRASE = re.compile(
@@ -32,14 +35,25 @@ _QUOTA_PHRASE = re.compile(
     re.I,
 )
 _CONTEXT_CODE = re.compile(r"context_length_exceeded|exceed_context_size|string_above_max_length", re.I)
-_CONTEXT_PHRASE = re.compile(
-    r"maximum context length|(?:exceeds?|longer than|larger than|too long for)[^.]{0,60}context|n_ctx"
-    r"|tokens \+ {1,3}must be <="
-    r"|(?:prompt|input|request) (?:is )?too (?:long|large)|fit[^.]{0,40}context window",
+_FILTER_CODE = re.compile(
+    r"content_filter|content_policy|ResponsibleAIPolicy|data_inspection_failed|moderation_blocked", re.I
+)
+_FILTER_PHRASE = re.compile(
+    r"^(?:invalid prompt: )?your (?:prompt|request) was (?:flagged|rejected)|^output blocked by content filtering"
+    r"|^content violates usage guidelines|^your chosen model requires moderation and your input was flagged",
     re.I,
 )
-_FILTER_CODE = re.compile(r"content_filter|content_policy|ResponsibleAIPolicy|data_inspection_failed", re.I)
 _MODEL_CODE = re.compile(r"model_not_found|DeploymentNotFound|unknown_model|model_not_supported|model_not_exist", re.I)
+_MODEL_PHRASE = re.compile(
+    r"^(?:the )?model .{0,100}does not exist|^model not exist|^invalid model\b|^\S+ is not a valid model id"
+    r"|^no endpoints found for ",
+    re.I,
+)
+_EXPIRED = re.compile(
+    r"token_expired|expired_token|(?:token|key|credentials?) +(?:has |have |is )?expired|expired (?:key|token)",
+    re.I,
+)
+_REGION_CODE = re.compile(r"unsupported_country_region_territory", re.I)
 _QUOTED = re.compile(r"(?<!\w)(['\"`]).*?\1(?!\w)")
 _MOST_MESSAGE = 300
 
@@ -99,12 +113,16 @@ def error_in_body(body: dict[str, Any], *, status: int, wait_s: float | None = N
     phrases = _QUOTED.sub(" ", message)
     if _QUOTA_PHRASE.search(phrases) and not (status == 429 and wait_s is not None):  # some say so of a minute's quota
         return QuotaExhaustedError(said)
-    if _CONTEXT_CODE.search(code) or _CONTEXT_PHRASE.search(phrases):
+    if _CONTEXT_CODE.search(code) or says_too_long(phrases):
         return ContextLengthExceededError(said, **_context_numbers(body, message))
-    if _FILTER_CODE.search(code):
+    if _FILTER_CODE.search(code) or (status in {400, 403} and _FILTER_PHRASE.search(phrases)):
         return ContentFilterError(said)
-    if _MODEL_CODE.search(code):
+    if _MODEL_CODE.search(code) or (status in {400, 404} and _MODEL_PHRASE.search(phrases)):
         return UnknownModelError(said, hint="Check the model's name; the provider lists those that your key may use.")
+    if status in {401, 403} and _EXPIRED.search(f"{code} {phrases}"):
+        return ExpiredCredentialsError(said, hint="Get a new key or token, then run the same command.")
+    if _REGION_CODE.search(code):
+        return WrongRegionError(said, hint="The provider does not serve the place that this request came from.")
     return _by_status(status, said, wait_s)
 
 
@@ -167,17 +185,10 @@ def _plain(text: str) -> str:
     return "".join(char for char in words if char.isprintable())[:_MOST_MESSAGE]
 
 
-def _context_numbers(body: dict[str, Any], words: str) -> dict[str, int | None]:
+def _context_numbers(body: dict[str, Any], message: str) -> dict[str, int | None]:
     error = body.get("error")
     details = error if isinstance(error, dict) else {}
     limit, requested = details.get("n_ctx"), details.get("n_prompt_tokens")
-    if not isinstance(limit, int):
-        limit = _number_after(r"length|window", words)
-    if not isinstance(requested, int):
-        requested = _number_after(r"requested|resulted in|got", words)
-    return {"limit_tokens": limit, "requested_tokens": requested}
-
-
-def _number_after(words: str, text: str) -> int | None:
-    found = re.search(rf"(?:{words})[^\d]{{0,20}}(\d{{1,12}})\b", text)
-    return int(found[1]) if found else None
+    if isinstance(limit, int) and isinstance(requested, int):
+        return {"limit_tokens": limit, "requested_tokens": requested}
+    return limit_and_requested(message)

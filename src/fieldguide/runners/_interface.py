@@ -135,7 +135,7 @@ class RunnerSettings:
     concurrency: int | None = None
     """Requests in flight that the caller intends; None lets the runner choose."""
     options: dict[str, str] = field(default_factory=dict)
-    """Options of single runners: `threads`, `slots`, `context_tokens` (llama.cpp), `endpoint` (openai-compatible)."""
+    """Options of single runners; each module lists those that it takes in `OPTIONS`, and gets no others."""
     display_name: str | None = None
     """Name to show for the model, where the caller knows a better one than the reference."""
     progress: Callable[[str], None] | None = None

@@ -7,6 +7,7 @@ import binascii
 import re
 
 from fieldguide.domain import Audio, Document, Image, Media, Video
+from fieldguide.errors import UnsupportedError
 
 _DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),(.*)", re.S)
 _FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav", "audio/mp4": "m4a", "image/jpg": "jpeg"}
@@ -69,6 +70,16 @@ def from_data_url(url: str) -> tuple[bytes, str | None] | None:
         return None
     data = from_base64(found[3])
     return None if data is None else (data, found[1] or None)
+
+
+def refuse_detail(block: Media, subject: str) -> None:
+    """Refuse a word on how closely a picture is to be looked at, for providers that do not let one choose.
+
+    Raises:
+        UnsupportedError: There is one. `auto` asks for nothing.
+    """
+    if isinstance(block, Image) and block.detail not in (None, "auto"):
+        raise UnsupportedError(subject, "a word on how closely to look at a picture", hint="Leave its `detail` out.")
 
 
 def format_of(block: Media) -> str:

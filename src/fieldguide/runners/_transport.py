@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 from fieldguide.domain import JsonValue
 from fieldguide.errors import (
+    AuthenticationError,
     ResponseFormatError,
     RunnerError,
     RunnerTimeoutError,
@@ -26,7 +28,11 @@ from fieldguide.runners._interface import RunnerSettings
 if TYPE_CHECKING:
     import aiohttp
 
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What a header's value may not hold (RFC 9110, 5.5)."""
 _MOST_BODY_BYTES = 32 * 1024 * 1024
+_MOST_STREAM_BYTES = 128 * 1024 * 1024
+"""What came is kept beside the answer, and a stream that never ends must not fill the memory."""
 _SHORTEST_SECRET = 6
 """What is shorter is no key but a word that a local server does without, and may well stand in an answer."""
 
@@ -48,7 +54,7 @@ class HttpCall:
     url: str
     json: Mapping[str, JsonValue] | None = None
     form: tuple[FormPart, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     method: str = "POST"
 
     @property
@@ -129,12 +135,23 @@ class Transport:
         """
         until_s = self._until_s()
         async with self._answered(call, until_s) as response:
+            read = 0
             async for piece in self._body(response, until_s):
+                read += len(piece)
+                if read > _MOST_STREAM_BYTES:
+                    raise ResponseFormatError("The stream is larger than 128 MiB and was not read to its end.")
                 yield piece
 
     def hidden(self, text: str) -> str:
         """Return a text with this runner's keys hidden."""
         return _hidden(text, self._secrets)
+
+    def _hide(self, given: Mapping[str, str]) -> None:
+        """Hide tokens that were fetched from here on; signatures are no secrets."""
+        authorization, session = given.get("Authorization", ""), given.get("X-Amz-Security-Token")
+        token = authorization.removeprefix("Bearer ") if authorization.startswith("Bearer ") else session
+        if token and token not in self._secrets:
+            self._secrets += (token,)
 
     def _until_s(self) -> float:
         return asyncio.get_running_loop().time() + self._settings.deadline_s
@@ -175,9 +192,16 @@ class Transport:
 
         headers = dict(call.headers)
         if self._authorize is not None:
-            headers |= await self._authorize(call)
+            given = await self._authorize(call)
+            headers |= given
+            self._hide(given)
         if call.json is not None:
             headers = {"Content-Type": "application/json"} | headers
+        if any(_FORBIDDEN.search(value) for value in headers.values()):
+            raise AuthenticationError(
+                "The key holds characters that no key has, such as a line break; nothing was sent.",
+                hint="Set the variable that holds it anew.",
+            )
         return self._settings.session().request(
             call.method,
             call.url,

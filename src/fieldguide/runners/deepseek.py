@@ -45,6 +45,7 @@ HOST = Host(
     where="https://platform.deepseek.com/api_keys",
 )
 VARIABLES = HOST.variables
+OPTIONS = HOST.options
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:

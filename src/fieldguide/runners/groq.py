@@ -32,6 +32,7 @@ HOST = Host(
     where="https://console.groq.com/keys",
 )
 VARIABLES = HOST.variables
+OPTIONS = HOST.options
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:

@@ -41,6 +41,7 @@ HOST = Host(
     where="https://console.mistral.ai/api-keys",
 )
 VARIABLES = HOST.variables
+OPTIONS = HOST.options
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:

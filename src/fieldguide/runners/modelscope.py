@@ -40,6 +40,7 @@ HOST = Host(
     where="https://modelscope.cn/my/myaccesstoken",
 )
 VARIABLES = HOST.variables
+OPTIONS = HOST.options
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:

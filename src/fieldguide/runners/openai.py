@@ -12,6 +12,7 @@ from fieldguide.runners.openai_chat._dialect import ANY_SERVER
 from fieldguide.runners.openai_media import MediaRunner
 
 VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
+OPTIONS = ("base_url", "endpoint")
 BASE_URL = "https://api.openai.com/v1"
 WHERE = "https://platform.openai.com/api-keys"
 OPENAI = Dialect(

@@ -9,6 +9,8 @@ from fieldguide.runners.openai_chat import open_chat_runner
 from fieldguide.runners.openai_chat._dialect import ANY_SERVER
 from fieldguide.runners.openai_media import MediaRunner
 
+OPTIONS = ("endpoint",)
+
 
 async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:
     """Return a runner for `BASE_URL#MODEL`; nothing is sent before the first request.

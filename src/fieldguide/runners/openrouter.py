@@ -43,6 +43,7 @@ HOST = Host(
     where="https://openrouter.ai/settings/keys",
 )
 VARIABLES = HOST.variables
+OPTIONS = HOST.options
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:

@@ -24,6 +24,7 @@ from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners.openai_chat import finish_reason, parse_usage
 from fieldguide.sources.jsonl import JsonLine, read_jsonl
 
+OPTIONS: tuple[str, ...] = ()
 _MOST_ATTEMPTS = 10_000
 
 

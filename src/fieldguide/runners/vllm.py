@@ -10,6 +10,7 @@ from fieldguide.runners.openai_chat import ANY_SERVER, Dialect, effort_or_switch
 from fieldguide.runners.openai_media import MediaRunner
 
 VARIABLES = ("VLLM_BASE_URL", "VLLM_API_KEY")
+OPTIONS = ("base_url", "endpoint")
 BASE_URL = "http://127.0.0.1:8000/v1"
 VLLM = Dialect(
     provider="vllm",

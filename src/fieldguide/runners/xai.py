@@ -30,6 +30,7 @@ HOST = Host(
     where="https://console.x.ai",
 )
 VARIABLES = HOST.variables
+OPTIONS = HOST.options
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> MediaRunner:

@@ -29,16 +29,34 @@ async def test_a_runner_is_given_the_variables_it_lists_and_no_others(tmp_path: 
 @pytest.mark.parametrize(
     ("reference", "variable"),
     [
+        ("anthropic:m", "ANTHROPIC_API_KEY"),
+        ("azure:m", "AZURE_OPENAI_API_KEY"),
+        ("azure-anthropic:m", "ANTHROPIC_FOUNDRY_API_KEY"),
+        ("azure-responses:m", "AZURE_OPENAI_API_KEY"),
+        ("bedrock:m", "AWS_ACCESS_KEY_ID"),
+        ("cohere:m", "COHERE_API_KEY"),
+        ("deepseek:m", "DEEPSEEK_API_KEY"),
+        ("gemini:m", "GEMINI_API_KEY"),
+        ("groq:m", "GROQ_API_KEY"),
+        ("huggingface:o/m", "HF_TOKEN"),
+        ("mistral:m", "MISTRAL_API_KEY"),
+        ("model-studio:m", "DASHSCOPE_API_KEY"),
+        ("model-studio-app:m", "DASHSCOPE_API_KEY"),
+        ("model-studio-compatible:m", "DASHSCOPE_API_KEY"),
+        ("modelscope:o/m", "MODELSCOPE_API_KEY"),
         ("openai:m", "OPENAI_API_KEY"),
         ("openai-responses:m", "OPENAI_API_KEY"),
-        ("anthropic:m", "ANTHROPIC_API_KEY"),
-        ("gemini:m", "GEMINI_API_KEY"),
-        ("cohere:m", "COHERE_API_KEY"),
+        ("openrouter:o/m", "OPENROUTER_API_KEY"),
+        ("sagemaker:m", "AWS_ACCESS_KEY_ID"),
+        ("xai:m", "XAI_API_KEY"),
     ],
 )
-async def test_a_missing_key_is_named_before_anything_is_sent(tmp_path: Path, reference: str, variable: str) -> None:
-    """With the page where one gets a key."""
-    house = open_house({"home": str(tmp_path)}, environment={})
+async def test_a_missing_key_is_named_before_anything_is_sent(
+    tmp_path: Path, reference: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the page where one gets a key. Runners that want none are not here, nor `vertex`, which asks its machine."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    house = open_house({"home": str(tmp_path)}, environment={"AWS_REGION": "eu-west-1"})
     with pytest.raises(MissingKeyError) as caught:
         await open_model(house, reference, ModelOptions())
     assert caught.value.variable == variable

@@ -67,7 +67,7 @@ AZURE_FILTER = {
         (402, {"error": "pay"}, errors.QuotaExhaustedError),
         (429, OPENAI_QUOTA, errors.QuotaExhaustedError),
         (429, {"error": {"message": "Rate limit reached"}}, errors.RateLimitError),
-        (404, {"error": {"message": "The model `x` does not exist"}}, errors.InvalidRequestError),
+        (404, {"error": {"message": "The model `x` does not exist"}}, errors.UnknownModelError),
         (400, OPENAI_CONTEXT, errors.ContextLengthExceededError),
         (400, LLAMA_CONTEXT, errors.ContextLengthExceededError),
         (400, AZURE_FILTER, errors.ContentFilterError),

@@ -14,6 +14,7 @@ from fieldguide.runners.anthropic._wire import CAPABILITIES, PROVIDER, Anthropic
 
 __all__ = [
     "CAPABILITIES",
+    "OPTIONS",
     "PROVIDER",
     "VARIABLES",
     "AnthropicWire",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
+OPTIONS = ("base_url",)
 BASE_URL = "https://api.anthropic.com"
 VERSION = "2023-06-01"
 WHERE = "https://console.anthropic.com/settings/keys"

@@ -22,7 +22,7 @@ from fieldguide.domain import (
 )
 from fieldguide.errors import UnsupportedError
 from fieldguide.runners._json import further, text_of
-from fieldguide.runners._media import as_base64, media_type_of
+from fieldguide.runners._media import as_base64, media_type_of, refuse_detail
 
 API = "Anthropic's Messages API"
 
@@ -56,6 +56,7 @@ def _own(block: Block, provider: str) -> dict[str, JsonValue]:
     if isinstance(block, ToolResult):
         return _result(block, provider)
     if isinstance(block, Image):
+        refuse_detail(block, API)
         return {"type": "image", "source": _source(block)}
     if isinstance(block, Document):
         title: dict[str, JsonValue] = {} if block.name is None else {"title": block.name}

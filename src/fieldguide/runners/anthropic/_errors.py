@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from fieldguide.errors import ContextLengthExceededError, RunnerError, UnknownModelError
+from fieldguide.errors import RunnerError, UnknownModelError
 from fieldguide.runners._http_errors import error_in_body, error_of_status
 
 _STATUSES = {
@@ -22,7 +21,6 @@ _STATUSES = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-_TOO_LONG = re.compile(r"prompt is too long: (\d+) tokens? > (\d+)")
 
 
 def error_of(status: int, text: str, headers: Mapping[str, str]) -> RunnerError:
@@ -53,6 +51,4 @@ def _special(body: dict[str, Any], said: str) -> RunnerError | None:
     message = str(details.get("message", ""))
     if details.get("type") == "not_found_error" and message.startswith("model:"):
         return UnknownModelError(said, hint="Check the model's name: https://docs.anthropic.com/en/docs/about-claude.")
-    if found := _TOO_LONG.search(message):
-        return ContextLengthExceededError(said, limit_tokens=int(found[2]), requested_tokens=int(found[1]))
     return None

@@ -21,6 +21,7 @@ from fieldguide.errors import (
     UnknownModelError,
     WrongRegionError,
 )
+from fieldguide.runners._context_length import limit_and_requested, says_too_long
 from fieldguide.runners._http_errors import error_in_body, error_of_status, retry_after_s
 from fieldguide.runners._json import count_of, object_of, text_of
 
@@ -38,23 +39,6 @@ _MODEL = re.compile(
 _NO_ENDPOINT = re.compile(r"could not find (?:endpoint|variant)|endpoint .*not found", re.I)
 _PROFILE = re.compile(r"on-demand throughput isn.t supported", re.I)
 _DAILY = re.compile(r"per day|daily", re.I)
-_CONTEXT = re.compile(
-    r"input is too long|prompt is too long|too many input tokens|maximum context length|context (?:length|window)"
-    r"|input length and `?max_tokens`? exceed|exceeds? the (?:maximum|model).{0,30}(?:input|context)"
-    r"|`?inputs`? tokens \+ `?max_new_tokens`?|expected maxlength",
-    re.I,
-)
-_NUMBERS = (
-    re.compile(r"(?P<requested>\d+) tokens? > (?P<limit>\d+)"),
-    re.compile(r"max(?:imum)? input tokens: (?P<limit>\d+).*?input token count: (?P<requested>\d+)", re.I),
-    re.compile(r"(?P<input>\d+) \+ (?P<output>\d+) > (?P<limit>\d+)"),
-    re.compile(
-        r"maximum context length (?:is|of) (?P<limit>\d+).*?(?:requested|resulted in|has) (?P<requested>\d+)", re.I
-    ),
-    re.compile(r"must be <= (?P<limit>\d+)\..*?Given: (?P<input>\d+) `?inputs`? tokens and (?P<output>\d+)", re.I),
-    re.compile(r"expected maxLength: (?P<limit>\d+), actual: (?P<requested>\d+)", re.I),
-    re.compile(r"maximum context length (?:is|of) (?P<limit>\d+)", re.I),
-)
 _ACCESS = (
     "Ask for access to the model in the Bedrock console (Model access), and let the role do bedrock:InvokeModel: "
     "https://console.aws.amazon.com/bedrock/home#/modelaccess."
@@ -118,8 +102,8 @@ def _of_container(body: Mapping[str, Any], said: str) -> RunnerError | None:
     original = text_of(body.get("OriginalMessage")) or ""
     if status is None:
         return None
-    if _CONTEXT.search(original):
-        return ContextLengthExceededError(said, **_numbers(original))
+    if says_too_long(original):
+        return ContextLengthExceededError(said, **limit_and_requested(original))
     try:
         inner = json.loads(original)
     except (ValueError, RecursionError):
@@ -149,20 +133,9 @@ def _by_words(name: str, message: str, said: str) -> RunnerError | None:
             return UnknownModelError(said, hint=f"Check the model id and the region. {_ELSEWHERE}")
         if _NO_ENDPOINT.search(message):
             return UnknownModelError(said, hint="Check the endpoint's name, and its region in AWS_REGION.")
-        if _CONTEXT.search(message):
-            return ContextLengthExceededError(said, **_numbers(message))
+        if says_too_long(message):
+            return ContextLengthExceededError(said, **limit_and_requested(message))
     return None
-
-
-def _numbers(message: str) -> dict[str, int | None]:
-    for pattern in _NUMBERS:
-        if found := pattern.search(message):
-            groups = {name: int(value) for name, value in found.groupdict().items()}
-            asked = groups.get("requested")
-            if "input" in groups:
-                asked = groups["input"] + groups["output"]
-            return {"limit_tokens": groups["limit"], "requested_tokens": asked}
-    return {"limit_tokens": None, "requested_tokens": None}
 
 
 def _expired(said: str, wait_s: float | None = None) -> RunnerError:

@@ -16,6 +16,7 @@ from fieldguide.runners.openai_chat import ANY_SERVER, ChatWire, Dialect
 from fieldguide.runners.openai_media import MediaRunner
 
 VARIABLES = (KEY, ENDPOINT, API_VERSION, TOKEN, *SIGNS_OF_ENTRA)
+OPTIONS = ("base_url", "api_version", "auth", "endpoint")
 PROVIDER = "azure"
 AZURE = Dialect(
     provider=PROVIDER,

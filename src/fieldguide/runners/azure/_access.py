@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fieldguide.errors import (
@@ -49,8 +49,8 @@ GetToken = Callable[..., Token]
 class Access:
     """How calls are authorized."""
 
-    headers: Mapping[str, str]
-    secret: str = ""
+    headers: Mapping[str, str] = field(repr=False)
+    secret: str = field(default="", repr=False)
     authorize: Authorize | None = None
 
 

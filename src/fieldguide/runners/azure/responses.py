@@ -11,9 +11,10 @@ from fieldguide.runners.azure._access import KEY, SCOPE, access_of
 from fieldguide.runners.azure._address import endpoint_of
 from fieldguide.runners.openai_responses import CAPABILITIES, ResponsesWire
 
-__all__ = ["PROVIDER", "VARIABLES", "open_runner"]
+__all__ = ["OPTIONS", "PROVIDER", "VARIABLES", "open_runner"]
 
 PROVIDER = "azure-responses"
+OPTIONS = ("base_url", "auth")
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> HttpRunner:

@@ -24,6 +24,7 @@ from fieldguide.runners.bedrock._wire import ConverseWire, NovaWire
 
 __all__ = [
     "CAPABILITIES",
+    "OPTIONS",
     "PROVIDER",
     "VARIABLES",
     "BedrockRunner",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 VARIABLES = (*AWS_VARIABLES, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_BEDROCK_BASE_URL")
+OPTIONS = ("region", "profile", "family", "base_url")
 CAPABILITIES = Capabilities(
     text=False,
     chat=True,

@@ -27,7 +27,7 @@ from fieldguide.domain import (
 )
 from fieldguide.errors import UnsupportedError
 from fieldguide.runners._json import further, object_of, objects_of, text_of
-from fieldguide.runners._media import as_base64, format_of, from_base64
+from fieldguide.runners._media import as_base64, format_of, from_base64, refuse_detail
 
 PROVIDER = "bedrock"
 API = "Bedrock's Converse API"
@@ -104,8 +104,7 @@ def _media(block: Media) -> dict[str, JsonValue]:
         written["format"] = _format(block)
     if isinstance(block, Document):
         written["name"] = _REFUSED_IN_NAMES.sub("-", block.name or "document")
-    if isinstance(block, Image) and block.detail is not None:
-        raise UnsupportedError(API, "a word on how closely to look", hint="Leave `detail` out.")
+    refuse_detail(block, API)
     if block.data is not None:
         return {**written, "source": {"bytes": as_base64(block.data)}}
     if block.url is None or not block.url.startswith("s3://"):

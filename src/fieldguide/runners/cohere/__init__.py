@@ -15,6 +15,7 @@ from fieldguide.runners.cohere._wire import CAPABILITIES, CohereRunner, CohereWi
 
 __all__ = [
     "CAPABILITIES",
+    "OPTIONS",
     "PROVIDER",
     "VARIABLES",
     "CohereRunner",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 VARIABLES = ("COHERE_API_KEY", "CO_API_KEY", "COHERE_BASE_URL", "CO_API_URL")
+OPTIONS = ("base_url", "endpoint")
 BASE_URL = "https://api.cohere.com"
 WHERE = "https://dashboard.cohere.com/api-keys"
 

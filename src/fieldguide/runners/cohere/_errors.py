@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fieldguide.errors import ContextLengthExceededError, QuotaExhaustedError, RunnerError, UnknownModelError
+from fieldguide.runners._context_length import limit_and_requested
 from fieldguide.runners._http_errors import error_in_body, error_of_status
 from fieldguide.runners._json import object_of, text_of
 
@@ -41,10 +42,10 @@ def error_in(body: dict[str, Any]) -> RunnerError:
 def _special(body: Mapping[str, Any], said: str, status: int) -> RunnerError | None:
     message = text_of(body.get("message")) or ""
     if body.get("error_type") == "TOO_MANY_TOKENS" or _TOO_LONG.search(message):
-        found = _OVER.search(message)
-        limit = int(found[2]) if found else None
-        asked = limit + int(found[1]) if found and limit is not None else None
-        return ContextLengthExceededError(said, limit_tokens=limit, requested_tokens=asked)
+        if found := _OVER.search(message):
+            limit = int(found[2])
+            return ContextLengthExceededError(said, limit_tokens=limit, requested_tokens=limit + int(found[1]))
+        return ContextLengthExceededError(said, **limit_and_requested(message))
     if status in {400, 404} and _UNKNOWN_MODEL.search(message):
         return UnknownModelError(said, hint=f"See {MODELS} for the names of those there are.")
     if status == 429 and _SPENT.search(message) and "month" in message:

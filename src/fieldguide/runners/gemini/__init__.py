@@ -16,6 +16,7 @@ from fieldguide.runners.gemini._wire import CAPABILITIES, GeminiWire
 
 __all__ = [
     "CAPABILITIES",
+    "OPTIONS",
     "PROVIDER",
     "VARIABLES",
     "GeminiRunner",
@@ -27,6 +28,7 @@ __all__ = [
 
 PROVIDER = "gemini"
 VARIABLES = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL")
+OPTIONS = ("base_url", "endpoint")
 BASE_URL = "https://generativelanguage.googleapis.com"
 WHERE = "https://aistudio.google.com/apikey"
 VERSION = "v1beta"

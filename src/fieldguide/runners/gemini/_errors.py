@@ -9,7 +9,6 @@ from typing import Any
 
 from fieldguide.errors import (
     AuthenticationError,
-    ContextLengthExceededError,
     ExpiredCredentialsError,
     QuotaExhaustedError,
     RunnerError,
@@ -19,10 +18,6 @@ from fieldguide.errors import (
 from fieldguide.runners._http_errors import error_in_body, error_of_status, retry_after_s
 from fieldguide.runners._json import object_of, objects_of, text_of
 
-_TOO_LONG = re.compile(
-    r"input token count (?:is |\()?(?P<asked>\d+)\)? (?:exceeds the maximum number of tokens allowed \(|"
-    r"but (?:the )?model only supports up to )(?P<most>\d+)"
-)
 _EXPIRED = re.compile(r"API key expired|token (?:has )?expired|expired (?:access )?token", re.I)
 _ELSEWHERE = re.compile(
     r"not servable in region|(?:not (?:supported|available)|unsupported) (?:in|for) (?:the |this |your )?"
@@ -71,8 +66,6 @@ def _wait_s(details: list[dict[str, Any]]) -> float | None:
 def _special(said: str, inner: dict[str, Any], details: list[dict[str, Any]], status: int) -> RunnerError | None:
     message = text_of(inner.get("message")) or ""
     reasons = {str(each.get("reason")) for each in details}
-    if found := _TOO_LONG.search(message):
-        return ContextLengthExceededError(said, limit_tokens=int(found["most"]), requested_tokens=int(found["asked"]))
     if "ACCESS_TOKEN_EXPIRED" in reasons or (status in {400, 401} and _EXPIRED.search(message)):
         return ExpiredCredentialsError(said)
     if "API_KEY_INVALID" in reasons:

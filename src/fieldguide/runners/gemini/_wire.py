@@ -51,7 +51,7 @@ class GeminiWire:
         """Return the request; the method in its address says whether the answer is streamed."""
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
         body = request_body(request, model=self._model, provider=self._provider)
-        if stream and object_of(body.get("generationConfig")).get("candidateCount") not in {None, 1}:
+        if stream and object_of(body.get("generationConfig")).get("candidateCount") not in (None, 1):
             raise UnsupportedError(API, "several answers in one stream", hint="Leave `candidateCount` out.")
         return HttpCall(url=f"{self._model_url}:{method}", json=body, headers=self._headers)
 

@@ -37,6 +37,7 @@ from fieldguide.runners.openai_chat import ANY_SERVER, ChatWire, Dialect
 
 __all__ = [
     "HUGGINGFACE",
+    "OPTIONS",
     "PROVIDER",
     "VARIABLES",
     "GenerateWire",
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_INFERENCE_BASE_URL")
+OPTIONS = ("base_url", "endpoint")
 ROUTER = "https://router.huggingface.co"
 BASE_URL = f"{ROUTER}/v1"
 WHERE = "https://huggingface.co/settings/tokens (with the permission to call Inference Providers)"

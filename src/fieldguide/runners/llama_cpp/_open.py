@@ -20,6 +20,7 @@ from fieldguide.runners.llama_cpp._runner import DIALECT, LlamaCppRunner
 from fieldguide.runners.llama_cpp._supervisor import Supervisor
 from fieldguide.runners.llama_cpp._tuning import Tuning
 
+OPTIONS = ("threads", "slots", "context_tokens")
 _LOAD_DEADLINE_S = 60.0
 _SLOWEST_READ_BYTES_PER_S = 50e6
 _OVERHEAD_BYTES = 4 * 2**30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 
@@ -29,6 +30,7 @@ from fieldguide.runners.model_studio._wire import DashScopeWire
 
 __all__ = [
     "CAPABILITIES",
+    "OPTIONS",
     "PROVIDER",
     "VARIABLES",
     "WHERE",
@@ -50,6 +52,7 @@ __all__ = [
 ]
 
 VARIABLES = ("DASHSCOPE_API_KEY", "DASHSCOPE_HTTP_BASE_URL", "DASHSCOPE_WORKSPACE")
+OPTIONS = ("base_url", "region", "endpoint", "poll_s")
 HOSTS = {
     "cn": "https://dashscope.aliyuncs.com",
     "intl": "https://dashscope-intl.aliyuncs.com",
@@ -144,8 +147,20 @@ async def open_runner(target: str, settings: RunnerSettings) -> DashScopeRunner:
             identity=identity_of(PROVIDER, model, base_url, BASE_URL),
         ),
         deadline_s=settings.deadline_s,
-        poll_s=float(settings.options.get("poll_s", _POLL_S)),
+        poll_s=_poll_s(settings.options.get("poll_s")),
     )
+
+
+def _poll_s(given: str | None) -> float:
+    if given is None:
+        return _POLL_S
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"{given!r} is no number of seconds above 0.", hint="Give one, such as poll_s=2.")
+    return seconds
 
 
 def region_of(settings: RunnerSettings) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from fieldguide.errors import (
     AuthenticationError,
     ContentFilterError,
-    ContextLengthExceededError,
     QuotaExhaustedError,
     RunnerError,
     UnknownModelError,
@@ -17,7 +16,6 @@ from fieldguide.errors import (
 from fieldguide.runners._http_errors import error_in_body, error_of_status, retry_after_s
 from fieldguide.runners._json import parse_object, text_of
 
-_LENGTH = re.compile(r"range of input length should be \[\d+,\s*(\d+)\]", re.I)
 _NO_MODEL = re.compile(r"model not exist|model .{0,80}does not exist", re.I)
 ONE_REGION = (
     "A key belongs to one region: China (https://dashscope.aliyuncs.com/api/v1), international "
@@ -44,9 +42,6 @@ def error_in(body: dict[str, Any], *, status: int, wait_s: float | None = None) 
     """
     error = error_in_body(body, status=status, wait_s=wait_s)
     code = (text_of(body.get("code")) or "").lower().replace("_", "").replace(".", "")
-    length = _LENGTH.search(error.message)
-    if length:
-        return ContextLengthExceededError(error.message, limit_tokens=int(length[1]))
     if code.startswith("datainspectionfailed"):
         return ContentFilterError(error.message)
     if code in {"arrearage", "allocationquotafreetieronly"} or code.startswith("accessdeniedunpurchased"):

@@ -21,7 +21,7 @@ from fieldguide.domain import (
     provider_fields,
 )
 from fieldguide.errors import UnsupportedError
-from fieldguide.runners._media import data_url
+from fieldguide.runners._media import data_url, refuse_detail
 from fieldguide.runners.openai_chat import TOOL_FAILED
 
 PROVIDER = "model-studio"
@@ -83,6 +83,7 @@ def _part(block: Block) -> JsonValue:
     if isinstance(block, Text | Refusal):
         return {"text": block.text, **own}
     if isinstance(block, Image | Audio | Video) and block.file_id is None:
+        refuse_detail(block, API)
         return {type(block).__name__.lower(): data_url(block), **own}
     raise UnsupportedError(API, f"{kind_of(block)} blocks")
 

@@ -30,7 +30,7 @@ def request_body(request: CompletionRequest, *, model: str, stream: bool, in_par
     if stream:
         parameters["incremental_output"] = True
     parameters |= dict(request.extra.get(PROVIDER, {}))
-    if stream and (parameters["incremental_output"] is not True or parameters.get("n") not in {None, 1}):
+    if stream and (parameters["incremental_output"] is not True or parameters.get("n") not in (None, 1)):
         raise UnsupportedError(API, "streams that repeat themselves, or of several answers", hint="Do not stream.")
     return {"model": model, "input": {"messages": turns}, "parameters": parameters}
 

@@ -214,7 +214,8 @@ class StreamedAnswer:
         for block in parts_of(message.get("content")):
             pieces += self._said(block, now_s)
         for place, call in enumerate(objects_of(message.get("tool_calls"))):
-            pieces += self._call(call.get("index", place), call, now_s)
+            index = count_of(call.get("index"))
+            pieces += self._call(place if index is None else index, call, now_s)
         return pieces
 
     def _said(self, block: Block, now_s: float) -> list[StreamPiece]:

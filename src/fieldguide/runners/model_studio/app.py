@@ -19,9 +19,20 @@ from fieldguide.runners.model_studio import BASE_URL, VARIABLES, WHERE, error_of
 from fieldguide.runners.model_studio._messages import wire_messages
 from fieldguide.runners.model_studio._response import StreamedAnswer, parse_completion
 
-__all__ = ["CAPABILITIES", "PROVIDER", "VARIABLES", "AppWire", "StreamedApp", "app_body", "counted", "open_runner"]
+__all__ = [
+    "CAPABILITIES",
+    "OPTIONS",
+    "PROVIDER",
+    "VARIABLES",
+    "AppWire",
+    "StreamedApp",
+    "app_body",
+    "counted",
+    "open_runner",
+]
 
 PROVIDER = "model-studio-app"
+OPTIONS = ("base_url", "region")
 CAPABILITIES = Capabilities(text=False, chat=True, seed=True, stop=False, top_k=True)
 _INPUT_FIELDS = frozenset(
     {"session_id", "memory_id", "biz_params", "doc_reference_type", "doc_tag_codes", "image_list", "file_list"}

@@ -13,6 +13,7 @@ from fieldguide.runners.openai_chat import ANY_SERVER, Dialect, open_chat_runner
 from fieldguide.runners.openai_media import MediaRunner
 
 VARIABLES = ("DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL", "DASHSCOPE_WORKSPACE")
+OPTIONS = ("base_url", "region", "endpoint")
 PROVIDER = "model-studio-compatible"
 BASE_URL = f"{HOSTS['cn']}/compatible-mode/v1"
 

@@ -26,6 +26,7 @@ from fieldguide.runners.ollama._wire import OllamaWire, error_of
 
 __all__ = [
     "CAPABILITIES",
+    "OPTIONS",
     "PROVIDER",
     "VARIABLES",
     "OllamaRunner",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 VARIABLES = ("OLLAMA_HOST", "OLLAMA_API_KEY")
+OPTIONS = ("base_url", "context_tokens", "endpoint")
 BASE_URL = "http://127.0.0.1:11434"
 CAPABILITIES = Capabilities(
     text=True,

@@ -16,7 +16,7 @@ from fieldguide.domain import (
     provider_fields,
 )
 from fieldguide.errors import UnsupportedError
-from fieldguide.runners._media import as_base64
+from fieldguide.runners._media import as_base64, refuse_detail
 from fieldguide.runners.openai_chat import TOOL_FAILED
 
 PROVIDER = "ollama"
@@ -70,6 +70,7 @@ def _said(block: Block) -> str:
 
 
 def _image(image: Image) -> JsonValue:
+    refuse_detail(image, "Ollama's API")
     if image.data is None:
         raise UnsupportedError("Ollama's API", "pictures that are not given by their bytes", hint="Fetch them first.")
     return as_base64(image.data)

@@ -87,6 +87,8 @@ def _tool(tool: Tool | ProviderTool) -> JsonValue:
 def _format(schema: ResponseSchema | None) -> JsonValue:
     if schema is None:
         return None
+    if schema.description is not None:
+        raise UnsupportedError(API, "a description of an answer's form", hint="Put it into the schema.")
     return "json" if schema.schema is None else schema.schema
 
 

@@ -21,6 +21,7 @@ from fieldguide.domain import (
     provider_fields,
 )
 from fieldguide.errors import UnsupportedError
+from fieldguide.runners._json import object_of
 from fieldguide.runners._media import as_base64, data_url, format_of
 from fieldguide.runners.openai_chat._dialect import Dialect
 
@@ -118,14 +119,9 @@ def _call(call: ToolCall, provider: str) -> JsonValue:
     arguments = call.raw_arguments
     if arguments is None:
         arguments = json.dumps(call.arguments or {}, ensure_ascii=False)
-    if own.get("type") == "custom":
-        return {"id": call.call_id, "type": "custom", "custom": {"name": call.name, "input": arguments}}
-    return {
-        "id": call.call_id,
-        "type": "function",
-        "function": {"name": call.name, "arguments": arguments},
-        **own,
-    }
+    kind, words = ("custom", "input") if own.get("type") == "custom" else ("function", "arguments")
+    inner = {"name": call.name, words: arguments, **object_of(own.pop(kind, None))}
+    return {"id": call.call_id, "type": kind, kind: inner, **own}
 
 
 def _part(block: Block, dialect: Dialect) -> JsonValue:

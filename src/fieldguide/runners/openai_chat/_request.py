@@ -40,7 +40,7 @@ def request_body(
             body["stream_options"] = {"include_usage": True}
     body = dialect.spelt(body)
     body |= dict(dialect.further or {}) | dict(request.extra.get(dialect.provider, {}))
-    if stream and body.get("n") not in {None, 1}:
+    if stream and body.get("n") not in (None, 1):
         raise UnsupportedError(model, "several answers in one stream", hint="Leave `n` out, or do not stream.")
     return body
 

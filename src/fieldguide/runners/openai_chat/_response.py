@@ -199,8 +199,8 @@ def call_of(call: dict[str, Any], provider: str) -> ToolCall:
     custom = object_of(call.get("custom"))
     function = custom or object_of(call.get("function"))
     raw = function.get("input") if custom else function.get("arguments")
-    fields = further(call, "id", "function", "custom", "index", "type")
-    if call.get("type") not in {None, "function"}:
+    fields = further(call, "id", "function", "custom", "index", "type") | of_function(call)
+    if call.get("type") not in (None, "function"):
         fields["type"] = call["type"]
     return ToolCall(
         name=text_of(function.get("name")) or "",
@@ -209,6 +209,15 @@ def call_of(call: dict[str, Any], provider: str) -> ToolCall:
         raw_arguments=text_of(raw),
         provider_data=kept_for(provider, fields),
     )
+
+
+def of_function(call: dict[str, Any]) -> dict[str, JsonValue]:
+    """Return what stands beside name and arguments of a call, under `function` or `custom`, as it is sent back."""
+    return {
+        name: inner
+        for name in ("function", "custom")
+        if (inner := further(object_of(call.get(name)), "name", "arguments", "input"))
+    }
 
 
 def parse_usage(usage: object) -> Usage:

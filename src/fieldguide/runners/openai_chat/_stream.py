@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fieldguide.domain import Audio, Block, Completion, JsonValue, ProviderBlock, StreamPiece, TokenLogprob, kept_for
 from fieldguide.errors import ResponseFormatError
-from fieldguide.runners._blocks import Blocks
-from fieldguide.runners._json import further, object_of, objects_of, text_of
+from fieldguide.runners._blocks import Blocks, OpenBlock
+from fieldguide.runners._json import count_of, further, object_of, objects_of, text_of
 from fieldguide.runners._media import from_base64
 from fieldguide.runners.openai_chat._logprobs import parse_logprobs
 from fieldguide.runners.openai_chat._response import (
@@ -16,6 +17,7 @@ from fieldguide.runners.openai_chat._response import (
     completion_of,
     gathered,
     metadata_of,
+    of_function,
     parse_json,
 )
 
@@ -82,7 +84,8 @@ class StreamedAnswer:
         if audio := object_of(delta.get("audio")):
             self._take_audio(audio)
         for place, call in enumerate(objects_of(delta.get("tool_calls"))):
-            pieces += self._call(call.get("index", place), call, now_s)
+            index = count_of(call.get("index"))
+            pieces += self._call(place if index is None else index, call, now_s)
         if old := object_of(delta.get("function_call")):
             pieces += self._call("old", {"function": old}, now_s)
         return pieces
@@ -117,13 +120,13 @@ class StreamedAnswer:
             self._audio[name] = known + value if grows else value
 
     def _call(self, index: object, call: dict[str, Any], now_s: float) -> list[StreamPiece]:
-        """Take a piece of a tool call. A new name or id under an index that is taken begins another call."""
+        """Take a piece of a tool call. A new id, or a new name without one, under a taken index begins another call."""
         function = object_of(call.get("function")) or object_of(call.get("custom"))
         key, call_id = ("call", index), text_of(call.get("id")) or None
         name = text_of(function.get("name")) or ""
         block = self._blocks.open(key)
         pieces: list[StreamPiece] = []
-        if block is None or (call_id is not None and block.call_id not in {None, call_id}):
+        if block is None or _is_another(block, call_id, name):
             pieces = [
                 *self._blocks.end(key),
                 *self._blocks.start(key, "tool_call", call_id=call_id, name=name, now_s=now_s),
@@ -132,10 +135,11 @@ class StreamedAnswer:
         if block is None:
             return pieces
         block.call_id, block.name = block.call_id or call_id, block.name or name
-        block.fields |= further(call, "id", "function", "custom", "index", "type")
-        if call.get("type") not in {None, "", "function"}:
+        block.fields |= further(call, "id", "function", "custom", "index", "type") | of_function(call)
+        if call.get("type") not in (None, "", "function"):
             block.fields["type"] = call["type"]
-        arguments = text_of(function.get("arguments")) or text_of(function.get("input"))
+        given = function.get("arguments") or function.get("input")
+        arguments = json.dumps(given) if isinstance(given, dict) else text_of(given)  # some servers send an object
         return [*pieces, *self._blocks.add(key, "tool_call", arguments, now_s=now_s)] if arguments else pieces
 
     def completion(self, *, now_s: float) -> Completion:
@@ -163,3 +167,9 @@ class StreamedAnswer:
         data = from_base64(str(self._audio.get("data", "")))
         fields = further(self._audio, "data")
         return [Audio(data=data, provider_data=kept_for(self._provider, fields))] if data else []
+
+
+def _is_another(block: OpenBlock, call_id: str | None, name: str) -> bool:
+    if call_id is not None:
+        return block.call_id not in {None, call_id}
+    return bool(name and block.parts and block.name not in {"", name})

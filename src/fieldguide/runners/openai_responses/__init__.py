@@ -19,6 +19,7 @@ from fieldguide.runners.openai_responses._wire import ResponsesWire
 
 __all__ = [
     "CAPABILITIES",
+    "OPTIONS",
     "PROVIDER",
     "VARIABLES",
     "ResponsesWire",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 PROVIDER = "openai-responses"
+OPTIONS = ("base_url",)
 CAPABILITIES = replace(
     OPENAI.capabilities,
     seed=False,

@@ -142,7 +142,7 @@ def blocks_of(item: Mapping[str, Any], provider: str) -> list[Block]:
         return [_word(part, outer, provider) for part in objects_of(item.get("content"))]
     if kind == "reasoning":
         return [_thought(given, provider)]
-    if kind in {"function_call", "custom_tool_call"}:
+    if kind in ("function_call", "custom_tool_call"):
         raw = text_of(item.get("arguments" if kind == "function_call" else "input")) or ""
         fields = further(given, "type", "call_id", "name", "arguments", "input")
         if kind == "custom_tool_call":

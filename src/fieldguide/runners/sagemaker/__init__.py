@@ -16,9 +16,10 @@ from fieldguide.runners.openai_chat._dialect import ANY_SERVER, effort_or_switch
 from fieldguide.runners.sagemaker._inputs import PROVIDER
 from fieldguide.runners.sagemaker._wire import ChatEndpointWire, InputsWire
 
-__all__ = ["DIALECT", "PROVIDER", "VARIABLES", "open_runner"]
+__all__ = ["DIALECT", "OPTIONS", "PROVIDER", "VARIABLES", "open_runner"]
 
 VARIABLES = (*AWS_VARIABLES, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME")
+OPTIONS = ("region", "profile", "component", "variant", "custom_attributes", "base_url")
 DIALECT = Dialect(
     provider=PROVIDER,
     capabilities=replace(

@@ -11,8 +11,9 @@ from fieldguide.runners.vertex._address import PROJECTS, named
 from fieldguide.runners.vertex._place import PROVIDER, VARIABLES, identity_at, place_of
 from fieldguide.runners.vertex._runner import VertexRunner
 
-__all__ = ["PROVIDER", "VARIABLES", "VertexRunner", "open_runner"]
+__all__ = ["OPTIONS", "PROVIDER", "VARIABLES", "VertexRunner", "open_runner"]
 
+OPTIONS = ("project", "location", "endpoint", "base_url")
 _VERSION = "v1beta1"
 """Version of the API for Google's models: newer features are in this one alone."""
 _SIGN_IN = f"Sign in (`gcloud auth application-default login`) and name a project: export {PROJECTS[0]}=PROJECT."

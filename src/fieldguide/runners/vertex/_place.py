@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fieldguide.domain import JsonValue
 from fieldguide.runners._interface import RunnerSettings
@@ -23,9 +23,9 @@ class Place:
     base_url: str
     scope: str
     """Project and location, before publisher and model; empty with a key, which stands for both."""
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
     authorize: Authorize | None
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
 
     def url(self, version: str, path: str) -> str:
         """Return an address at this place."""
