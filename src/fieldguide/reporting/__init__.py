@@ -4,12 +4,13 @@ The page is a single file. It loads nothing, runs no script, and can be read on 
 """
 
 from fieldguide.reporting._curves import Curves, Line, write_curves_html, write_curves_png
-from fieldguide.reporting._render import render_html, write_html
+from fieldguide.reporting._render import render_html, style_sheet, template_environment, write_html
 from fieldguide.reporting._size_page import (
     SizeChart,
     SizeMark,
     SizeMeaning,
     SizePage,
+    draw_sizes,
     render_size_page,
     write_size_page,
 )
@@ -39,8 +40,11 @@ __all__ = [
     "SizeMark",
     "SizeMeaning",
     "SizePage",
+    "draw_sizes",
     "render_html",
     "render_size_page",
+    "style_sheet",
+    "template_environment",
     "write_curves_html",
     "write_curves_png",
     "write_html",

@@ -75,19 +75,27 @@ class SizePage:
 
 def render_size_page(page: SizePage) -> str:
     """Return the page as HTML that loads nothing and runs nothing; the same page gives the same text."""
-    studio = Studio()
-    drawn = [
-        (chart, _by_size(f"chart-{number}", chart, studio), _by_price(f"price-{number}", chart, studio))
-        for number, chart in enumerate(page.charts, start=1)
-    ]
+    drawn, missing = draw_sizes(page.charts)
     return page_of(
         "sizes.html.j2",
         page=page,
         charts=drawn,
-        charts_missing=studio.missing_because,
+        charts_missing=missing,
         priced=any(each.output_usd_per_mtok is not None for each in page.meanings),
         places={},
     )
+
+
+def draw_sizes(
+    charts: Sequence[SizeChart],
+) -> tuple[list[tuple[SizeChart, Drawing | None, Drawing | None]], str | None]:
+    """Return each row with its charts, by size and by price, and why charts are missing where they are."""
+    studio = Studio()
+    drawn = [
+        (chart, _by_size(f"chart-{number}", chart, studio), _by_price(f"price-{number}", chart, studio))
+        for number, chart in enumerate(charts, start=1)
+    ]
+    return drawn, studio.missing_because
 
 
 def write_size_page(page: SizePage, path: Path) -> None:
