@@ -20,7 +20,7 @@ from fieldguide.errors import UnknownNameError
 
 _EDGES = (1e9, 4e9, 10e9, 40e9, 150e9)
 """Where one column of the map ends and the next begins (weights)."""
-COLUMNS = ("under 1B", "1B to 4B", "4B to 10B", "10B to 40B", "40B to 150B", "over 150B", "not published")
+COLUMNS = ("under 1B", "1B to 4B", "4B to 10B", "10B to 40B", "40B to 150B", "over 150B", "not known")
 _KINDS = ("reasoning", "code", "maths", "vision-language", "audio", "speech", "image", "embedding", "general")
 """The most telling first: a family stands under the first that it is of."""
 _OTHER = "foundation"

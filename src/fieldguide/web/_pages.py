@@ -6,6 +6,7 @@ from fieldguide.web._guide import HOME, MODEL
 from fieldguide.web._ledger import CLAIMS
 from fieldguide.web._money import COST
 from fieldguide.web._page import Page
+from fieldguide.web._runs import ITEM, RUN, RUNS, VERDICT
 from fieldguide.web._work import JOBS
 
-PAGES: tuple[Page, ...] = (HOME, JOBS, MODEL, CLAIMS, COST)
+PAGES: tuple[Page, ...] = (HOME, JOBS, MODEL, CLAIMS, COST, RUNS, ITEM, RUN, VERDICT)

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from aiohttp import web
 
 from fieldguide.app.wiring import House
-from fieldguide.errors import FieldguideError, UnknownNameError
+from fieldguide.errors import FieldguideError, UnknownNameError, UsageError
 from fieldguide.web._assets import assets
 from fieldguide.web._errors import StaleFormError, error_json, status_of, unforeseen
 from fieldguide.web._guard import HEADERS, VISIT, Guard
-from fieldguide.web._page import Asked, Page, Shown
+from fieldguide.web._page import Asked, Page
 from fieldguide.web._pages import PAGES
 from fieldguide.web._render import render
+from fieldguide.web._runs import exported
 
+_LOG = logging.getLogger(__name__)
 _LOOK = "fieldguide_look"
 _LOOKS = {"auto": "As the system", "light": "Light", "dark": "Dark"}
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 _MOST_FIELD = 4000
 _YEAR_S = 365 * 24 * 3600
-_STYLE = re.compile(r"style-src '(sha256-[A-Za-z0-9+/=]+)'")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -56,6 +59,7 @@ class Site:
             made.router.add_get(page.path, shown)
         made.router.add_get("/index.json", partial(self._page, PAGES[0], True))
         made.router.add_get("/assets/{hash}/{name}", self._asset)
+        made.router.add_get("/runs/{run:[^/]+}/export.jsonl", self._export)
         made.router.add_post("/look", self._choose_look)
         made.on_cleanup.append(self._close)
         return made
@@ -83,6 +87,7 @@ class Site:
         except FieldguideError as error:
             response = self._fault(request, error)
         except Exception as error:
+            _LOG.exception("unforeseen, at %s", request.path)
             response = self._fault(request, unforeseen(error))
         if not response.prepared:
             for name, value in HEADERS.items():
@@ -96,18 +101,16 @@ class Site:
             for name in request.query
             if name != "format"
         }
-        parts = dict(request.match_info)
+        parts, around = dict(request.match_info), self._around(request)
         try:
-            shown, text = await asyncio.get_running_loop().run_in_executor(
-                self._reader, partial(self._made, page, parts, query, self._around(request), as_json)
+            text = await asyncio.get_running_loop().run_in_executor(
+                self._reader, partial(self._made, page, parts, query, around, as_json)
             )
         except FieldguideError as error:
             return self._fault(request, error, as_json=as_json)
         if as_json:
             return web.Response(text=text, content_type="application/json")
-        if shown.drawn.get("whole_page"):
-            return _whole_page(text)
-        return self._html(request, text)
+        return self._html(request, text, around["visit"])
 
     def _made(
         self,
@@ -116,38 +119,28 @@ class Site:
         query: dict[str, tuple[str, ...]],
         around: dict[str, Any],
         as_json: bool,
-    ) -> tuple[Shown, str]:
-        """Return a page and its text; runs in the thread of reading."""
-        if self._reading is None:
-            self._reading = self._open_house()
-        shown = page.make(Asked(house=self._reading, parts=parts, query=query))
+    ) -> str:
+        """Return a page as text; runs in the thread of reading."""
+        shown = page.make(Asked(house=self._own_reading(), parts=parts, query=query))
         if as_json:
-            return shown, json.dumps(shown.context, ensure_ascii=False, indent=2, default=str)
-        if whole := shown.drawn.get("whole_page"):
-            return shown, whole
-        around |= {"page": page, "title": shown.title}
-        return shown, render(page.template, **around, **shown.context, **shown.drawn)
+            return json.dumps(shown.context, ensure_ascii=False, indent=2, default=str)
+        whole = around | {"page": page, "title": shown.title}
+        return render(page.template, **whole, **shown.context, **shown.drawn)
 
     def _around(self, request: web.Request) -> dict[str, Any]:
         """Return what every page shows around what is its own."""
-        look = request.cookies.get(_LOOK, "auto")
+        look, visit = request.cookies.get(_LOOK, "auto"), self.guard.visit(request)
         return {
+            "visit": visit,
             "nav": [(each.path, each.nav) for each in PAGES if each.nav],
             "look": look if look in _LOOKS else "auto",
             "looks": _LOOKS,
             "here": request.path_qs,
-            "token": self.guard.token(self._visit(request)),
+            "token": self.guard.token(visit),
         }
 
-    def _visit(self, request: web.Request) -> str:
-        if "visit" not in request:
-            request["visit"] = self.guard.visit(request)
-        visit: str = request["visit"]
-        return visit
-
-    def _html(self, request: web.Request, text: str, *, status: int = 200) -> web.Response:
+    def _html(self, request: web.Request, text: str, visit: str, *, status: int = 200) -> web.Response:
         response = web.Response(text=text, content_type="text/html", status=status)
-        visit = self._visit(request)
         if request.cookies.get(VISIT) != visit:
             response.set_cookie(VISIT, visit, httponly=True, samesite="Strict", path="/")
         return response
@@ -161,18 +154,20 @@ class Site:
             return web.Response(text=text, status=status, content_type="application/json")
         nearest = error.close_matches if isinstance(error, UnknownNameError) else ()
         kind = error.kind if isinstance(error, UnknownNameError) else ""
+        around = self._around(request)
         title = "Not found" if status == 404 else "This did not work"
         text = render(
             "error.html.j2",
-            **self._around(request),
+            **around,
             page=None,
             title=title,
             error=error,
             status=status,
+            plain_hint=UsageError.default_hint,
             nearest=nearest,
             kind=kind,
         )
-        return self._html(request, text, status=status)
+        return self._html(request, text, around["visit"], status=status)
 
     def _http_fault(self, request: web.Request, error: web.HTTPException) -> web.Response:
         if error.status == 404:
@@ -190,6 +185,27 @@ class Site:
             raise web.HTTPNotFound
         headers = {"Cache-Control": f"public, max-age={_YEAR_S}, immutable"}
         return web.Response(body=held[0], content_type=held[1], charset="utf-8", headers=headers)
+
+    async def _export(self, request: web.Request) -> web.StreamResponse:
+        loop = asyncio.get_running_loop()
+        run_id, lines = await loop.run_in_executor(self._reader, self._exported, request.match_info["run"])
+        response = web.StreamResponse(headers=HEADERS)
+        response.content_type = "application/x-ndjson"
+        response.headers["Content-Disposition"] = f'attachment; filename="{run_id}.jsonl"'
+        await response.prepare(request)
+        while part := await loop.run_in_executor(self._reader, lambda: "".join(islice(lines, 200))):
+            await response.write(part.encode("utf-8", "replace"))
+        await response.write_eof()
+        return response
+
+    def _exported(self, run_id: str) -> tuple[str, Iterator[str]]:
+        return exported(self._own_reading(), run_id)
+
+    def _own_reading(self) -> House:
+        """Return the house of the thread of reading."""
+        if self._reading is None:
+            self._reading = self._open_house()
+        return self._reading
 
     async def _choose_look(self, request: web.Request) -> web.StreamResponse:
         form = await self.own_form(request)
@@ -214,14 +230,3 @@ class Site:
 def _own_path(text: str) -> str:
     """Return a path of this server, and never another address."""
     return text if re.fullmatch(r"/(?![/\\])[^\\\x00-\x20]*", text) else "/"
-
-
-def _whole_page(text: str) -> web.Response:
-    """Return a report, which brings its own style sheet under its own policy."""
-    found = _STYLE.search(text)
-    style = f"'{found[1]}'" if found else "'none'"
-    policy = (
-        f"default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    )
-    return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": policy})
