@@ -5,6 +5,7 @@ from __future__ import annotations
 from fieldguide.app.guide import facets
 from fieldguide.app.jobs import find_for_job, jobs
 from fieldguide.app.jobs_json import job_answer_json, jobs_json
+from fieldguide.catalogue.claims import claims
 from fieldguide.web._guide import FIELDS, filled, request_of
 from fieldguide.web._page import Asked, Page, Shown
 
@@ -25,6 +26,7 @@ def _jobs(asked: Asked) -> Shown:
             "jobs": jobs_json(jobs())["jobs"],
             "answer": answer,
         },
+        drawn={"claimed": {claim.benchmark for claim in claims()}},
     )
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urljoin
 
 import pytest
@@ -47,6 +48,11 @@ def _twin(address: str) -> str:
     return ("/index" if path == "/" else path) + ".json" + question + query
 
 
+def _timeless(context: dict[str, Any]) -> dict[str, Any]:
+    """Return a context without the moment at which prices were asked for."""
+    return context | {"costs": (context["costs"] or {}) | {"at": None}} if "costs" in context else context
+
+
 async def _page(client: TestClient, address: str) -> Page:
     answer = await client.get(address)
     text = await answer.text()
@@ -71,7 +77,7 @@ async def test_every_page_shows_and_its_twin_has_the_documented_keys(
                 context = await answer.json()
                 assert list(context) == list(page.keys), address
                 again = await client.get(address + ("&" if "?" in address else "?") + "format=json")
-                assert await again.json() == context
+                assert _timeless(await again.json()) == _timeless(context)
 
 
 async def test_no_page_leads_to_or_loads_from_another_address(tmp_path: Path, measured: dict[str, list[str]]) -> None:
@@ -130,7 +136,7 @@ def _links(page: Page) -> Iterator[str]:
     ("/jobs?job=zzzzqqqq", 404, None),
     ("/claims?table=qwq-32b-preview-blgo", 404, "qwq-32b-preview-blog"),
     ("/claims?benchmark=gpqaa", 404, "gpqa"),
-    ("/cost?model=gpt-4o-mini-&input_tokens=1", 404, "gpt-4o-mini"),
+    ("/cost?model=gpt-4o-minni&input_tokens=1", 404, "gpt-4o-mini"),
     ("/cost?model=gpt-4o&input_tokens=many", 400, None),
     ("/cost?model=gpt-4o&input_tokens=-1", 400, None),
     ("/cost?model=gpt-4o", 400, None),
@@ -163,7 +169,7 @@ async def test_what_is_unknown_or_wrong_gets_a_clear_page(
         "<script>alert(1)</script>",
         '"><img src=x onerror=alert(1)>',
         "' onmouseover='alert(1)",
-        "{{ 7 * 7 }}",
+        "{{ 6007 * 7 }}",
         "a\u202eb",
         "../../etc/passwd",
         "x" * 3000,
@@ -182,7 +188,7 @@ async def test_hostile_names_are_shown_and_never_run(tmp_path: Path, name: str) 
             answer = await client.get(address)
             assert answer.status in {200, 400, 404}, address
             text = await answer.text()
-            assert "49" not in re.sub(r"[0-9a-f]{12,}", "", text) or "{{" not in name, address
+            assert "42049" not in text, address
             assert "\u202e" not in text
             _is_harmless(Page(text))
 
@@ -213,7 +219,7 @@ async def test_the_export_is_what_the_command_writes(tmp_path: Path, measured: d
     """A header, then a line per attempt, as a download."""
     async with site_over(tmp_path) as client:
         answer = await client.get(f"{measured['run'][0]}/export.jsonl")
-        lines = [json.loads(line) for line in (await answer.text()).splitlines()]
+        lines = [json.loads(line) for line in (await answer.text()).split("\n")[:-1]]
         assert "attachment" in answer.headers["Content-Disposition"]
         assert set(lines[0]) == {"run", "exam", "identity"}
         assert len(lines) == ITEMS + 1
