@@ -9,6 +9,8 @@ FieldguideError
 │  │  └─ FormatError            a model file that is damaged, hostile or something else, with the byte
 │  └─ LicenceNotAcceptedError   terms that must be accepted first
 ├─ CatalogueError               a malformed or contradictory fact
+├─ PlanningError
+│  └─ InsufficientFactsError    what a plan needs and nobody knows, named
 ├─ SourceError
 │  ├─ NotFoundError
 │  ├─ AccessDeniedError
@@ -159,6 +161,25 @@ class CatalogueError(FieldguideError):
         self.file = file
         self.key = key
         super().__init__(f"{file}: {key}: {message}", hint="Correct this entry; `make check` validates the catalogue.")
+
+
+class PlanningError(FieldguideError):
+    """What was asked cannot be computed."""
+
+
+class InsufficientFactsError(PlanningError):
+    """Numbers that a plan needs are not known, and none is made up.
+
+    Attributes:
+        missing: What is not known.
+    """
+
+    default_hint = "Plan a file of the model instead: `fieldguide plan FILE.gguf` or its folder."
+
+    def __init__(self, subject: str, missing: Sequence[str], *, hint: str | None = None) -> None:
+        self.subject = subject
+        self.missing = tuple(missing)
+        super().__init__(f"{subject} cannot be planned: not known here: {', '.join(missing)}.", hint=hint)
 
 
 class SourceError(FieldguideError):

@@ -117,6 +117,33 @@ async def test_wrong_use_says_what_to_do() -> None:
     assert "--requests" in (await _error("gpt-4o", "--input-tokens", "1", "--requests", "0"))["message"]
 
 
+async def test_an_api_stands_beside_a_machine() -> None:
+    """Break-even, capacity and dollars for each right answer; the model that the machine runs is named."""
+    asked = ("openai:gpt-4o", "--against", "2xh100", "--own-model", "qwen2.5-72b-instruct", "--benchmark", "gpqa")
+    ran = await fieldguide("cost", *asked, "--input-tokens", "1000", "--output-tokens", "300", "--json")
+    assert ran.code == 0, ran.err
+    told = ran.json["against"]
+    assert told["api_usd_per_request"] == pytest.approx((1000 * 2.5 + 300 * 10) / 1e6)
+    volume, able = told["break_even_requests_per_month"], told["capacity_requests_per_month"]
+    assert 0 < volume["low"] <= volume["likely"] <= volume["high"]
+    assert 0 < able["low"] < able["high"]
+    right = told["usd_per_correct_answer"]
+    assert right["api"] == pytest.approx(told["api_usd_per_request"] / told["accuracy"]["api"])
+    assert right["machine"] > told["machine_usd_per_request"]["likely"]
+    assert any("qwen2.5-72b-instruct in FP8 with vllm" in note for note in told["notes"])
+
+
+async def test_a_machine_needs_a_model_that_fits_and_a_price() -> None:
+    """Weights that are not published, a model that is too large, options without --against."""
+    tokens = ("--input-tokens", "1000", "--output-tokens", "300")
+    assert "--own-model" in (await _error("gpt-4o", "--against", "h100", *tokens))["hint"]
+    large = ("gpt-4o", "--against", "rtx4090", "--own-model", "llama-3.1-70b-instruct")
+    assert "does not surely fit" in (await _error(*large, *tokens))["message"]
+    assert "--against" in (await _error("gpt-4o", "--engine", "vllm", *tokens))["message"]
+    share = ("gpt-4o-mini", "--against", "rtx4090", "--own-model", "qwen2.5-7b-instruct", "--utilisation", "2")
+    assert "share" in (await _error(*share, *tokens))["message"]
+
+
 async def test_people_see_source_day_and_disagreement() -> None:
     """The same for a terminal."""
     ran = await fieldguide("cost", "deepseek:deepseek-chat", "--input-tokens", "1000", "--output-tokens", "1000")

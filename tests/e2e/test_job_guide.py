@@ -50,7 +50,7 @@ async def test_facets_combine_with_a_job() -> None:
     )
     assert "qwen2.5-coder-7b-instruct" in {model["name"] for model in answer["models"]}
     for model in answer["models"]:
-        assert model["parameters"] <= 8e9 * 1.1
+        assert (model["parameters"] or 0) <= 8e9 * 1.1  # None: let through by the publisher's label
         assert model["commercial_use"] in ("yes", "with-conditions")
         assert "ollama" in {place["hub"] for place in model["places"]}
 

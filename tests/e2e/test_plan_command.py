@@ -72,6 +72,17 @@ def test_people_see_the_terms_and_the_range(capsys: pytest.CaptureFixture[str], 
         ["qwen2.5"],
         ["qwen2.5-7b", "--engine", "none"],
         ["no.gguf"],
+        ["gpt-4o"],
+        ["bge-m3"],
+        ["qwen2.5-7b", "--on", "rtx9999"],
+        ["qwen2.5-7b", "--on", "rtx4090", "--devices", "2"],
+        ["qwen2.5-7b", "--context", "-5"],
+        ["qwen2.5-7b", "--sequences", "0"],
+        ["qwen2.5-7b", "--memory", "16GB"],
+        ["qwen2.5-7b", "--job", "write code", "--memory", "16GB"],
+        ["--job", "write code"],
+        ["--job", "write code", "--memory", "16GB", "--png", "x.png"],
+        [],
     ],
 )
 def test_mistakes_end_with_a_sentence(arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -79,3 +90,63 @@ def test_mistakes_end_with_a_sentence(arguments: list[str], capsys: pytest.Captu
     code, _, err = _plan(capsys, tmp_path, *arguments)
     assert code == 2
     assert "next:" in err
+
+
+def test_on_hardware_it_fits_and_has_a_speed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Ranges in order, at most a factor of 2.5 wide; sources of the hardware and of the speed are named."""
+    found = _json(capsys, tmp_path, "qwen2.5-7b-instruct:Q4_K_M", "--on", "rtx4090")
+    assert found["fits"] is True
+    assert found["fit"]["verdict"] == "yes"
+    assert found["hardware"] == "NVIDIA GeForce RTX 4090"
+    for key in ("decode_tokens_per_s", "prefill_tokens_per_s"):
+        assert 0 < found[key]["low"] <= found[key]["likely"] <= found[key]["high"] <= 2.5 * found[key]["low"]
+    assert any(source.startswith("speed:") for source in found["sources"])
+    assert found["fit"]["largest_context_tokens"] == 32768
+
+
+def test_what_does_not_fit_says_what_to_give_up(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """No speed is made up; each change has its bytes; a smaller model of the family that fits stands last."""
+    found = _json(capsys, tmp_path, "llama-3.1-70b-instruct:Q8_0", "--on", "2xrtx4090")
+    assert found["fits"] is False
+    assert found["decode_tokens_per_s"] is None
+    assert found["devices"] == 2
+    changes = found["fit"]["give_up"]
+    assert {each["what"]: each["fits"] for each in changes}["weights in Q4_K_M"] == "yes"
+    assert changes[-1]["what"] == "llama-3.1-8b-instruct"
+    assert "not modelled" in found["fit"]["partial_offload"]
+    code, out, err = _plan(capsys, tmp_path, "llama-3.1-70b-instruct:Q8_0", "--on", "2xrtx4090")
+    assert code == 0
+    assert "It does not fit" in out
+    assert "no speed is given" in err
+
+
+def test_names_at_hubs_and_their_quantizations(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A repository, a file of one, a tag of Ollama, an AWQ repository: one model, in what the name says."""
+    for name, quantization in (
+        ("hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF#qwen2.5-0.5b-instruct-q8_0.gguf", "Q8_0"),
+        ("qwen2.5:0.5b", "Q4_K_M"),
+        ("Qwen/Qwen2.5-0.5B-Instruct-AWQ", "AWQ"),
+    ):
+        found = _json(capsys, tmp_path, name)
+        assert (found["model"], found["quantization"]) == ("qwen2.5-0.5b-instruct", quantization)
+
+
+def test_a_job_gets_models_that_fit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Ranked, each with reasons, how it fits and what is unknown."""
+    found = _json(capsys, tmp_path, "--job", "summarise patient letters", "--memory", "16GB", "--licence", "commercial")
+    assert found["models"]
+    for model in found["models"]:
+        assert model["fit"]["total_bytes"] <= 16e9
+        assert model["reasons"]
+        assert model["commercial_use"] in {"yes", "with-conditions"}
+        assert model["rent"]["usd_per_month"] > 0
+
+
+def test_charts_are_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Memory against context as page and picture; the page loads and runs nothing."""
+    page, picture = tmp_path / "plan.html", tmp_path / "plan.png"
+    code, _, _ = _plan(capsys, tmp_path, "qwen2.5-7b", "--on", "rtx4090", "--html", str(page), "--png", str(picture))
+    assert code == 0
+    assert "<script" not in page.read_text(encoding="utf-8")
+    assert "Q8_0" in page.read_text(encoding="utf-8")
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -95,3 +95,19 @@ def test_templates_of_real_files_are_warned_of(name: str, said: str | None) -> N
 
     warnings = inspect_path(shared("badfiles", "real", name)).warnings
     assert warnings == () if said is None else any(said in warning for warning in warnings)
+
+
+def test_plan_refuses_what_inspect_refuses(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The same readers stand before the planner: wrong use with a next step, and never a fault of ours."""
+    from fieldguide.cli import main
+
+    folder = shared("badfiles")
+    for name, entry in manifest().items():
+        code = main(["plan", str(folder / name), "--json", "--home", str(tmp_path)])
+        out = capsys.readouterr().out
+        found = json.loads(out)
+        assert code in {0, 2}, name
+        if entry["expect"] == "reject":
+            assert (code, found["error"]["type"]) == (2, "FormatError"), name
+        if code == 2:
+            assert found["error"]["hint"], name

@@ -37,6 +37,8 @@ class AgainstRequest:
     workload: PaidWorkload
     price: TokenPrice
     load: DecodeLoad
+    prompt_parameters: float | None = None
+    """Weights that each token of a prompt passes; None takes those of a step."""
     engine: str = "vllm"
     sequences: int = 16
     """Answered at once."""
@@ -78,7 +80,7 @@ def compare_costs(house: House, request: AgainstRequest) -> Against:
     if speed is None:
         raise UsageError(f"The memory bandwidth of {found.name} is not known here.", hint="Choose other hardware.")
     prompts = prefill_speed(
-        request.load.active_parameters,
+        request.prompt_parameters or request.load.active_parameters,
         found,
         engine=request.engine,
         prompt_tokens=max(1, round(request.workload.input_tokens)),
@@ -137,11 +139,6 @@ def against_json(against: Against) -> dict[str, Any]:
     """Return the comparison as JSON; volumes are requests a month."""
     result, request = against.result, against.request
     own = result.machine_usd_per_request
-    right: dict[str, Any] = {"api": None, "machine": None}
-    if request.accuracy is not None:
-        right["api"] = usd_per_correct_answer(result.api_usd_per_request, request.accuracy)
-    if request.own_accuracy is not None and own is not None:
-        right["machine"] = usd_per_correct_answer(own.likely, request.own_accuracy)
     return {
         "hardware": against.hardware.name,
         "api_usd_per_request": result.api_usd_per_request,
@@ -150,13 +147,28 @@ def against_json(against: Against) -> dict[str, Any]:
         "break_even_requests_per_month": _json(result.requests_per_month),
         "capacity_requests_per_month": _json(result.capacity_per_month),
         "pays": result.pays,
-        "usd_per_correct_answer": right,
+        "usd_per_correct_answer": usd_per_right_answer(against),
+        "accuracy": {"api": request.accuracy, "machine": request.own_accuracy},
+        "utilisation": request.utilisation.as_json(),
+        "requests_at_once": request.sequences,
+        "engine": request.engine,
         "decode_tokens_per_s": _json(against.decode_tokens_per_s),
         "prefill_tokens_per_s": _json(against.prefill_tokens_per_s),
         "formula": result.formula,
         "notes": list(against.notes),
         "sources": list(against.sources),
     }
+
+
+def usd_per_right_answer(against: Against) -> dict[str, float | None]:
+    """Return the dollars for each right answer of the API and of the machine; None where no accuracy is at hand."""
+    result, request = against.result, against.request
+    right: dict[str, float | None] = {"api": None, "machine": None}
+    if request.accuracy is not None:
+        right["api"] = usd_per_correct_answer(result.api_usd_per_request, request.accuracy)
+    if request.own_accuracy is not None and (own := result.machine_usd_per_request) is not None:
+        right["machine"] = usd_per_correct_answer(own.likely, request.own_accuracy)
+    return right
 
 
 def _json(value: Range | None) -> dict[str, float | None] | None:

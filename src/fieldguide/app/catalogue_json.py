@@ -10,19 +10,36 @@ from fieldguide.app.show import ACT_SOURCE, Page, training_compute
 from fieldguide.catalogue import CatalogueModel, Fact, Family, LicenceTerms, Member, ModelEntry, Size
 
 if TYPE_CHECKING:
+    from fieldguide.app.fitting import BestFit
     from fieldguide.app.live_search import LiveFound
 
 
 def found_json(found: FoundModels, live: LiveFound | None = None) -> dict[str, Any]:
     """Return the result of `find`; what the hubs have, where they were asked, stands behind the catalogue's own."""
     own = [_model_json(model, found.licences.licences) for model in found.models]
+    for each in own if found.fits else ():
+        each["fit"] = _fit_json(found.fits[each["name"]])
     return {
         "models": own if live is None else [*own, *live.as_json()],
         "live": None if live is None else {"total": len(live.models), "note": live.note},
         "total": found.total,
-        "left_out": {"unknown_size": found.unknown_size, "unknown_licence": found.unknown_licence},
+        "left_out": {
+            "unknown_size": found.unknown_size,
+            "unknown_licence": found.unknown_licence,
+            "too_large": found.too_large,
+            "unknown_fit": found.unknown_fit,
+        },
         "nearest": list(found.nearest),
         "corrected": dict(found.corrected),
+    }
+
+
+def _fit_json(fit: BestFit) -> dict[str, Any]:
+    return {
+        "quantization": fit.quantization,
+        "total_bytes": fit.total_bytes,
+        "context_tokens": fit.context_tokens,
+        "decode_tokens_per_s": None if fit.decode is None else fit.decode.as_json(),
     }
 
 

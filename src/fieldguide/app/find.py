@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fieldguide import catalogue, registry
 from fieldguide.catalogue import CatalogueModel, Families, Query, SearchIndex, SearchRecord
 from fieldguide.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from fieldguide.app.fitting import BestFit, Fitting
 
 COMMERCIAL = "commercial"
 """What `--licence` takes beside the id of a licence."""
@@ -29,6 +33,8 @@ class FindRequest:
     at: tuple[str, ...] = ()
     on_premises: bool = False
     """Only models whose weights can be had."""
+    fits: Fitting | None = None
+    """Only models that fit this."""
     most: int = 50
 
 
@@ -47,6 +53,12 @@ class FoundModels:
     licences: Families
     corrected: tuple[tuple[str, str], ...] = ()
     """Misspelled words, and what they were taken for."""
+    fits: dict[str, BestFit] = field(default_factory=dict)
+    """By member, where it was asked what fits."""
+    too_large: int = 0
+    """Left out because they do not fit."""
+    unknown_fit: int = 0
+    """Left out because what they need is not known."""
 
 
 def compiled_folder(home: Path) -> Path:
@@ -73,15 +85,21 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
     ]
     limit = None if request.max_parameters is None else catalogue.amount(request.max_parameters, "--max-parameters")
     licensed = [] if request.licence is None else [_facet(index, "licence", request.licence)]
-    found = index.find(Query(text=request.text, facets=[*facets, *licensed], max_parameters=limit), most=request.most)
+    most = request.most if request.fits is None else len(models)
+    found = index.find(Query(text=request.text, facets=[*facets, *licensed], max_parameters=limit), most=most)
+    shown = [models[number] for number in found.numbers]
+    fits = {} if request.fits is None else {model.member.name: request.fits.of(model) for model in shown}
+    states = [fit.state for fit in fits.values()]
+    if request.fits is not None:
+        shown = [model for model in shown if fits[model.member.name].state == "fits"]
     unknown_licence = 0
     if licensed == [("licence", COMMERCIAL)]:
         open_facets = [*facets, ("licence", "unknown")]
         unknown_licence = index.find(Query(text=request.text, facets=open_facets, max_parameters=limit), most=1).total
     names = [model.member.name for model in models] + [family.name for family in whole.families]
     return FoundModels(
-        models=tuple(models[number] for number in found.numbers),
-        total=found.total,
+        models=tuple(shown[: request.most]),
+        total=found.total if request.fits is None else len(shown),
         unknown_size=found.unknown_size,
         unknown_licence=unknown_licence,
         nearest=()
@@ -89,6 +107,9 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
         else tuple(registry.nearest(request.text, names)),
         licences=whole,
         corrected=found.corrected,
+        fits={name: fit for name, fit in fits.items() if fit.state == "fits"},
+        too_large=states.count("too large"),
+        unknown_fit=states.count("unknown"),
     )
 
 

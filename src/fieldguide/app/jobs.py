@@ -111,7 +111,12 @@ def find_for_job(home: Path, text: str, request: FindRequest) -> JobAnswer:
             able.append(model)
         else:
             left_out[reason] += 1
-    shown = _Ranking(job, able).ranked(request.most)
+    shown = [
+        replace(each, reasons=(let_through.fits[each.model.member.name].sentence, *each.reasons))
+        if let_through.fits
+        else each
+        for each in _Ranking(job, able).ranked(request.most)
+    ]
     return JobAnswer(
         text=text,
         candidates=candidates,

@@ -1,238 +1,184 @@
-"""A network from the header of a GGUF file: exact sizes, and what each layer keeps of the past."""
+"""A network from the files of a model: exact sizes, and what each layer keeps of the past.
+
+GGUF (whole or cut into parts) and safetensors (a file, an index or a folder, with its config.json) come through the
+readers of `formats`; what those facts mean for memory is told here once, for both.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
-from fieldguide.domain import LayerCache, Network, Tensor
-from fieldguide.errors import InputFileError
-from fieldguide.formats import FileSource, GgufArray, GgufHeader, TensorInfo, read_gguf
-from fieldguide.planner import row_bytes
+from fieldguide.app.tensors_of_file import tensors_of_file
+from fieldguide.domain import LayerCache, Network, Scheme, network_of
+from fieldguide.errors import InsufficientFactsError, UnknownNameError
+from fieldguide.formats import LayerFacts, ModelFacts, NetworkFacts, RecurrentFacts, inspect_path
+from fieldguide.planner import quantization_named
 
-Facts: TypeAlias = Mapping[str, object]
-
-_FILE_TYPES = {
-    0: "F32",
-    1: "F16",
-    2: "Q4_0",
-    3: "Q4_1",
-    7: "Q8_0",
-    8: "Q5_0",
-    9: "Q5_1",
-    10: "Q2_K",
-    11: "Q3_K_S",
-    12: "Q3_K_M",
-    13: "Q3_K_L",
-    14: "Q4_K_S",
-    15: "Q4_K_M",
-    16: "Q5_K_S",
-    17: "Q5_K_M",
-    18: "Q6_K",
-    19: "IQ2_XXS",
-    20: "IQ2_XS",
-    21: "Q2_K_S",
-    22: "IQ3_XS",
-    23: "IQ3_XXS",
-    24: "IQ1_S",
-    25: "IQ4_NL",
-    26: "IQ3_S",
-    27: "IQ3_M",
-    28: "IQ2_S",
-    29: "IQ2_M",
-    30: "IQ4_XS",
-    31: "IQ1_M",
-    32: "BF16",
-    36: "TQ1_0",
-    37: "TQ2_0",
-    38: "MXFP4_MOE",
-}
-"""llama.cpp's numbers of mixtures: include/llama.h, `llama_ftype`."""
-
-_PERIODS = {
-    "gemma2": 2,
-    "gemma3": 6,
-    "gemma3n": 5,
-    "gpt-oss": 2,
-    "llama4": 4,
-    "cohere2": 4,
-    "exaone4": 4,
-    "olmo2": 4,
-    "phi3": None,
-}
-"""Every how many layers one sees everything, where the header does not say; llama.cpp uses a window in no other
-architecture, whatever the header says (`src/models/*.cpp`, `set_swa_pattern`). None: all layers have the window."""
-
-_LLAMA4_CHUNK_TOKENS = 8192
-_INTERVALS = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4}
-"""Every how many layers one has attention, where the others keep a state."""
+_GEMMA = re.compile(r"gemma-?([23])")
 
 
 def network_of_file(path: Path) -> Network:
-    """Return the network that a GGUF file holds.
+    """Return the network that a file or a folder holds.
 
     Raises:
-        InputFileError: It cannot be read, or lacks the numbers that a plan needs.
-        FormatError: It is no whole GGUF header.
+        InputFileError: There is no model, or it cannot be read.
+        FormatError: A header is damaged or hostile.
+        InsufficientFactsError: Numbers that a plan needs are missing; they are named.
     """
-    with closing(FileSource(path)) as source:
-        header = read_gguf(source)
-    return network_of_header(_facts(header), header.tensors, name=path.name)
+    return network_of_facts(inspect_path(path), name=path.resolve().name)
 
 
-def _facts(header: GgufHeader) -> Facts:
-    """Return the metadata as plain values: lists for arrays that are kept, and the count of others."""
-    facts: dict[str, object] = {}
-    for key, found in header.metadata.items():
-        value = found.value
-        if isinstance(value, GgufArray):
-            facts[key] = value.count if value.values is None else list(value.values)
-        else:
-            facts[key] = value
-    return facts
-
-
-def network_of_header(facts: Facts, stored: Iterable[TensorInfo], *, name: str) -> Network:
-    """Return the network of a header's facts and tensors.
+def network_of_facts(model: ModelFacts, *, name: str) -> Network:
+    """Return the network of a model whose headers were read.
 
     Raises:
-        InputFileError: A number that a plan needs is missing or absurd.
+        InsufficientFactsError: Numbers that a plan needs are missing; they are named.
     """
-    header = _Header(facts, name)
-    tensors = tuple(_tensor(each, name) for each in stored)
+    facts = model.network
+    if facts is None:
+        raise InsufficientFactsError(name, ["config.json"], hint=_BESIDE)
+    _require(model, facts, name)
+    tensors = tensors_of_file(model)
     embedding = next((tensor for tensor in tensors if tensor.role == "token_embd"), None)
-    if embedding is None:
-        raise InputFileError(name, "holds no language model: it has no token embedding.")
-    total = sum(tensor.numbers for tensor in tensors)
-    experts, used = header.number("expert_count"), header.number("expert_used_count")
-    idle = 0
-    if experts and used:
-        idle = sum(tensor.numbers for tensor in tensors if tensor.role.endswith("_exps")) * (experts - used) // experts
-    kv_heads = [count for count in header.by_layer("attention.head_count_kv", header.heads) if count]
+    hidden = facts.hidden or (embedding.columns if embedding else 0)
+    heads = max((layer.heads or 0 for layer in facts.layers), default=0) or 1
+    kv_heads = next((layer.kv_heads for layer in facts.layers if layer.kv_heads), heads)
+    total = model.parameters if model.parameters is not None else sum(tensor.numbers for tensor in tensors)
+    experts, used = facts.experts, facts.experts_per_token
+    routed = sum(tensor.numbers for tensor in tensors if tensor.role.endswith("_exps"))
+    tied = not any(tensor.role == "output" for tensor in tensors) if facts.tied_head is None else facts.tied_head
     return Network(
         name=name,
         parameters=total,
-        active_parameters=total - idle,
+        active_parameters=total - (routed * (experts - used) // experts if experts and used else 0),
         tensors=tensors,
-        caches=tuple(_caches(header)),
-        hidden=embedding.columns,
-        ffn=_width(header, used or 0),
-        heads=header.heads,
-        head_dim=header.head_dim,
-        kv_heads=min(kv_heads[0] if kv_heads else header.heads, header.heads),
-        vocabulary=embedding.rows,
-        tied_head=not any(tensor.role == "output" for tensor in tensors),
-        layers=header.layers,
+        caches=tuple(_caches(facts, name)),
+        hidden=hidden,
+        ffn=_width(facts),
+        heads=heads,
+        head_dim=next((layer.key_length for layer in facts.layers if layer.key_length), max(1, hidden // heads)),
+        kv_heads=min(kv_heads, heads),
+        vocabulary=facts.vocabulary or (embedding.rows if embedding else 0),
+        tied_head=tied,
+        layers=len(facts.layers) + (facts.prediction_layers or 0),
         experts=experts,
         experts_per_token=used,
-        context_tokens=header.number("context_length"),
-        byte_pair_vocabulary=facts.get("tokenizer.ggml.model") == "gpt2",
-        stored_quantization=_quantization(facts, tensors),
-        source=f"header of {name}",
+        context_tokens=facts.context_length_tokens,
+        byte_pair_vocabulary=None if model.tokenizer is None else model.tokenizer.model == "gpt2",
+        stored_quantization=_known_quantization(model.quantization),
+        scheme=_scheme(model, facts),
+        source=f"header of {name}" if model.format == "gguf" else f"headers and config.json of {name}",
     )
 
 
-class _Header:
-    """The facts of one architecture, read with bounds."""
+def requantized(model: ModelFacts, network: Network) -> Network:
+    """Return the network without the types of its file: tensors by its shape where their names are not ours.
 
-    def __init__(self, facts: Facts, name: str) -> None:
-        self._facts, self._name = facts, name
-        self.architecture = str(facts.get("general.architecture", ""))
-        self.layers = self.required("block_count")
-        self.heads = max(self.by_layer("attention.head_count", 0), default=0) or 1
-        self.hidden = self.required("embedding_length")
-        self.head_dim = self.number("attention.key_length") or max(1, self.hidden // self.heads)
-
-    def number(self, key: str) -> int | None:
-        value = self._facts.get(f"{self.architecture}.{key}")
-        return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31 else None
-
-    def required(self, key: str) -> int:
-        value = self.number(key)
-        if value is None or (key == "block_count" and value > 4096):
-            raise InputFileError(self._name, f"has no usable {self.architecture}.{key} in its header.")
-        return value
-
-    def by_layer(self, key: str, default: int) -> list[int]:
-        """Return one number per layer, of a list or of one number for all."""
-        value = self._facts.get(f"{self.architecture}.{key}", default)
-        values = value if isinstance(value, list) else [value] * self.layers
-        numbers = [int(each) if isinstance(each, int) and 0 <= each < 2**31 else default for each in values]
-        return (numbers + [default] * self.layers)[: self.layers]
-
-    def sees_everything(self) -> list[bool]:
-        """Return for each layer whether it looks back at everything."""
-        pattern = self._facts.get(f"{self.architecture}.attention.sliding_window_pattern")
-        if isinstance(pattern, list):
-            return ([not each for each in pattern] + [True] * self.layers)[: self.layers]
-        if not isinstance(pattern, int) and self.architecture not in _PERIODS:
-            return [True] * self.layers
-        period = pattern if isinstance(pattern, int) and pattern > 0 else _PERIODS.get(self.architecture)
-        return [period is not None and layer % period == period - 1 for layer in range(self.layers)]
-
-    @property
-    def state_numbers(self) -> int:
-        """32-bit numbers that a layer without attention keeps: its convolution's tail and its state."""
-        inner, size = self.number("ssm.inner_size") or 0, self.number("ssm.state_size") or 0
-        groups, kernel = self.number("ssm.group_count") or 0, self.number("ssm.conv_kernel") or 1
-        convolution = (kernel - 1) * (inner + 2 * groups * size)
-        short = ((self.number("shortconv.l_cache") or 1) - 1) * self.hidden
-        return convolution + inner * size + short
+    Raises:
+        InsufficientFactsError: Its weights are packed and its shape has no closed form.
+    """
+    if model.format == "gguf" or all(tensor.stored_type in _PLAIN for tensor in network.tensors if tensor.is_matrix):
+        return replace(network, stored_quantization=None)
+    if model.shape is None:
+        raise InsufficientFactsError(
+            network.name, ["the sides of its matrices before they were packed"], hint="Plan it as it is stored."
+        )
+    made = network_of(model.shape, name=network.name, source=network.source, context_tokens=network.context_tokens)
+    return replace(made, byte_pair_vocabulary=network.byte_pair_vocabulary)
 
 
-def _caches(header: _Header) -> Iterable[LayerCache]:
-    """Yield what each layer keeps."""
-    rank, rotary = header.number("attention.kv_lora_rank"), header.number("rope.dimension_count") or 0
-    window = header.number("attention.sliding_window") or header.number("attention.chunk_size")
-    if header.architecture == "llama4":
-        window = window or _LLAMA4_CHUNK_TOKENS
-    key, value = header.head_dim, header.number("attention.value_length") or header.head_dim
-    key_near, value_near = header.number("attention.key_length_swa"), header.number("attention.value_length_swa")
-    feed_forward = header.by_layer("feed_forward_length", 0)
-    interval = header.number("full_attention_interval") or _INTERVALS.get(header.architecture)
-    kv_heads, far = header.by_layer("attention.head_count_kv", header.heads), header.sees_everything()
-    for layer, heads in enumerate(kv_heads):
-        if interval is not None and layer % interval != interval - 1:
-            heads = 0
-        if heads == 0:
-            is_block = header.architecture == "nemotron_h" and feed_forward[layer]  # a feed-forward block and no more
-            yield LayerCache(state_numbers=0 if is_block else header.state_numbers)
-        elif rank is not None:
-            yield LayerCache(key_width=rank + rotary)
-        elif far[layer] or window is None:
-            yield LayerCache(key_width=heads * key, value_width=heads * value)
-        else:
-            near = heads * (key_near or key), heads * (value_near or value)
-            yield LayerCache(key_width=near[0], value_width=near[1], window=window)
+_BESIDE = "Give the folder of the model, with its config.json beside the weights."
+_PLAIN = {"F32", "F16", "BF16"}
 
 
-def _width(header: _Header, used: int) -> int:
-    dense = max(header.by_layer("feed_forward_length", 0), default=0)
-    expert = header.number("expert_feed_forward_length") or (dense if used else 0)
-    shared = header.number("expert_shared_feed_forward_length") or 0
-    leading = header.number("leading_dense_block_count")
-    return max(used * expert + shared, dense if not used or leading else 0)
+def _known_quantization(stated: str | None) -> str | None:
+    """Return a quantization under the planner's name, or as the file has it where the planner knows none."""
+    if stated is None:
+        return None
+    try:
+        return quantization_named(stated)
+    except UnknownNameError:
+        return stated
 
 
-def _tensor(stored: TensorInfo, name: str) -> Tensor:
-    sides = (*stored.shape, 1, 1, 1, 1)[:4]
-    if not all(0 < side < 2**40 for side in sides):
-        raise InputFileError(name, f"holds a tensor {stored.name!r} of an absurd size.")
-    return Tensor(
-        name=stored.name, columns=sides[0], rows=sides[1], experts=sides[2] * sides[3], stored_type=stored.type
-    )
+def _require(model: ModelFacts, facts: NetworkFacts, name: str) -> None:
+    missing = [word for word, value in (("layers", facts.layers), ("hidden size", facts.hidden)) if not value]
+    if not model.tensors:
+        missing.append("tensors")
+    if not facts.vocabulary:
+        missing.append("a vocabulary (it is no language model, or says nothing of it)")
+    if missing:
+        raise InsufficientFactsError(name, missing, hint="`fieldguide inspect` shows what the file does say.")
 
 
-def _quantization(facts: Facts, tensors: Iterable[Tensor]) -> str:
-    """Return the name that the header gives, or else the type of most bytes."""
-    number = facts.get("general.file_type")
-    if isinstance(number, int) and number in _FILE_TYPES:
-        return _FILE_TYPES[number]
-    sizes: Counter[str] = Counter()
-    for tensor in tensors:
-        kind = tensor.stored_type or "F16"
-        sizes[kind] += row_bytes(tensor.columns, kind) * tensor.rows * tensor.experts
-    return sizes.most_common(1)[0][0]
+def _scheme(model: ModelFacts, facts: NetworkFacts) -> Scheme | None:
+    if model.shape is not None:
+        return model.shape.scheme
+    found = _GEMMA.match(facts.family or "")
+    return None if found is None else "gemma2" if found[1] == "2" else "gemma3"
+
+
+def _width(facts: NetworkFacts) -> int:
+    """Return the width inside the feed-forward block of one token."""
+    dense = max((layer.ffn or 0 for layer in facts.layers), default=0)
+    if not facts.experts or not facts.experts_per_token:
+        return dense
+    chosen = facts.experts_per_token * (facts.expert_ffn or dense) + (facts.shared_expert_ffn or 0)
+    return max(chosen, dense if facts.dense_layers else 0)
+
+
+def _caches(facts: NetworkFacts, name: str) -> Iterator[LayerCache]:
+    """Yield what each layer keeps; layers that use the cache of earlier ones keep nothing."""
+    own = len(facts.layers) - (facts.shared_kv_layers or 0)
+    for index, layer in enumerate(facts.layers):
+        yield LayerCache() if index >= own else _cache(facts, layer, name)
+
+
+def _cache(facts: NetworkFacts, layer: LayerFacts, name: str) -> LayerCache:
+    if layer.kind == "none" or (facts.family == "nemotron_h" and layer.kind == "recurrent" and layer.ffn):
+        return LayerCache()  # a feed-forward block and no more
+    if layer.kind == "recurrent":
+        return LayerCache(state_numbers=_state(facts, name))
+    if facts.kv_lora_rank is not None:
+        return LayerCache(key_width=facts.kv_lora_rank + (facts.rope_head_dim or 0))
+    sides = {
+        "key/value heads": layer.kv_heads,
+        "width of keys": layer.key_length,
+        "width of values": layer.value_length,
+    }
+    if layer.kind is None or None in sides.values():
+        missing = [word for word, value in sides.items() if value is None]
+        raise InsufficientFactsError(name, missing or ["the kind of its layers"])
+    heads, key, value = (side or 0 for side in sides.values())
+    window = layer.window_tokens if layer.kind in {"window", "chunk"} else None
+    return LayerCache(key_width=heads * key, value_width=heads * value, window=window)
+
+
+def _state(facts: NetworkFacts, name: str) -> int:
+    """Return the 32-bit numbers that a layer without attention keeps: its convolution's tail and its state.
+
+    As llama.cpp's `n_embd_r` and `n_embd_s` (src/llama-hparams.cpp) have them.
+    """
+    hidden, state = facts.hidden or 0, facts.recurrent
+    if (head := facts.raw.get(f"{facts.family}.wkv.head_size")) and isinstance(head, int):
+        shifts = facts.raw.get(f"{facts.family}.token_shift_count", 2)
+        return hidden * (head + (shifts if isinstance(shifts, int) else 2))
+    if state is None or state.conv_kernel is None:
+        raise InsufficientFactsError(name, ["the size of the state of its layers without attention"])
+    tail = state.conv_kernel - 1
+    if state.key_heads and state.value_heads and state.key_head_dim and state.value_head_dim:
+        keys, values = state.key_heads * state.key_head_dim, state.value_heads * state.value_head_dim
+        return tail * (2 * keys + values) + state.value_heads * state.key_head_dim * state.value_head_dim
+    inner = state.inner_size or _product(state.value_heads, state.value_head_dim)
+    if state.state_size and inner:
+        return tail * (inner + 2 * (state.groups or 0) * state.state_size) + inner * state.state_size
+    if replace(state, conv_kernel=None) == RecurrentFacts():
+        return tail * hidden  # a short convolution and no more
+    raise InsufficientFactsError(name, ["the width of the state of its layers without attention"])
+
+
+def _product(one: int | None, other: int | None) -> int | None:
+    return one * other if one and other else None

@@ -1,29 +1,35 @@
-"""What a model needs before it is fetched: memory now; speed and fit join here."""
+"""What a model needs before it is fetched, whether that fits hardware, and how fast it will be there."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from fieldguide.app.network_of_file import network_of_file
-from fieldguide.app.show import Page, show_model
-from fieldguide.domain import Network, network_of
-from fieldguide.errors import UnknownNameError, UsageError
+from fieldguide.app.fit import Fit, check_devices, fit_of
+from fieldguide.app.hardware import HERE, hardware, sources_of
+from fieldguide.app.network_of_file import requantized
+from fieldguide.app.plan_speed import PlannedSpeed, speed_of
+from fieldguide.app.plan_subject import Subject, network_of_member, subject_of
+from fieldguide.app.wiring import House
+from fieldguide.domain import Hardware, Network
+from fieldguide.errors import UsageError
 from fieldguide.planner import (
     Adapter,
+    Engine,
     MemoryPlan,
-    MemoryTerm,
     Workload,
     block_type,
     engine_named,
+    is_gguf,
     memory_plan,
     quantization_named,
 )
 
 _CONTEXT_TOKENS = 4096
 """Context that is planned for where none is named, if the model has as much."""
+_PLAIN = frozenset({"F32", "FP32", "F16", "FP16", "BF16"})
+_MOST = 2**40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,152 +41,164 @@ class PlanOptions:
     answer_tokens: int | None = None
     sequences: int = 1
     kv_type: str = "F16"
-    engine: str = "llama.cpp"
-    devices: int = 1
+    engine: str | None = None
+    on: str | None = None
+    devices: int | None = None
     lora_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A plan with what was assumed."""
+    """A plan with what was assumed. None means unknown, or not asked for."""
 
     memory: MemoryPlan
+    hardware: Hardware | None
+    fit: Fit | None
+    speed: PlannedSpeed
     notes: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
-def plan(home: Path, subject: str, options: PlanOptions) -> Plan:
-    """Return what a model needs: a catalogue name, also as `NAME:QUANTIZATION`, or the path of a GGUF file.
+def plan(house: House, asked: str, options: PlanOptions, *, progress: Callable[[str], None] = lambda _: None) -> Plan:
+    """Return what a model needs, and on hardware whether it fits and how fast it is.
+
+    Args:
+        house: Whose user folder and records.
+        asked: A name of the catalogue or at a hub, also `NAME:QUANTIZATION`, or the path of a file or folder.
+        options: What is asked for.
+        progress: Told what slow thing is being done: `--on here` measures this machine once.
 
     Raises:
-        UnknownNameError: There is no such model, quantization, engine or type of cache.
-        UsageError: A family was named, or a model whose shape is not known.
-        InputFileError: The file has no whole header.
+        UnknownNameError: There is no such model, quantization, engine, type of cache or hardware.
+        UsageError: A family was named, or a number is not possible.
+        InsufficientFactsError: What the plan needs is not known; it is named.
+        InputFileError: A file has no whole header.
     """
-    notes: list[str] = []
-    engine = engine_named(options.engine)
-    network, named, stored = _network(home, subject)
-    quantization = options.quantization or named
-    if network.stored_quantization is not None and quantization is not None:
+    _check(options)
+    subject = subject_of(house, asked)
+    notes = [] if subject.note is None else [subject.note]
+    machine = _machine(house, options, progress)
+    engine = _engine(subject, options, notes)
+    network, quantization = _quantized(subject, options, engine, notes)
+    work = _work(network, options, check_devices(options.devices, machine), notes)
+    adapter = None if options.lora_rank is None else Adapter(rank=options.lora_rank)
+    memory = memory_plan(network, quantization, engine, work, adapter=adapter)
+    fit = None if machine is None else fit_of(memory, machine, smaller=_smaller(subject))
+    speed = speed_of(house, subject, memory, machine, fit, here=_is_here(options))
+    return Plan(
+        memory=memory,
+        hardware=machine,
+        fit=fit,
+        speed=speed,
+        notes=(*notes, *_said_of(machine, fit, network), *speed.notes),
+        sources=tuple(dict.fromkeys(_sources(memory, machine, speed))),
+    )
+
+
+def _smaller(subject: Subject) -> Iterator[Network]:
+    """Yield smaller models of the family, largest first; each is made when it is asked for."""
+    for model in subject.smaller:
+        if (network := network_of_member(model)) is not None:
+            yield network
+
+
+def _check(options: PlanOptions) -> None:
+    counts = {
+        "--context": options.context_tokens,
+        "--sequences": options.sequences,
+        "--devices": options.devices,
+        "--lora-rank": options.lora_rank,
+    }
+    for option, count in counts.items():
+        if count is not None and not 0 < count < _MOST:
+            raise UsageError(f"{option} takes a number above 0, not {count}.", hint=f"Such as {option} 8.")
+
+
+def _is_here(options: PlanOptions) -> bool:
+    return options.on is not None and options.on.strip().lower() == HERE
+
+
+def _machine(house: House, options: PlanOptions, progress: Callable[[str], None]) -> Hardware | None:
+    if options.on is None:
+        return None
+    found = hardware(options.on, house, progress=progress)
+    return dataclasses.replace(found, count=check_devices(options.devices, found))
+
+
+def _engine(subject: Subject, options: PlanOptions, notes: list[str]) -> Engine:
+    """Return the engine: the one that was named, else one that runs what is planned."""
+    if options.engine is not None:
+        return engine_named(options.engine)
+    wanted = options.quantization or subject.quantization
+    if subject.network.scheme == "whisper":
+        notes.append("transformers was taken, as llama.cpp does not run Whisper")
+        return engine_named("transformers")
+    known = None if wanted is None else quantization_named(wanted)
+    is_safetensors = subject.facts is not None and subject.facts.format == "safetensors"
+    if known is None and is_safetensors:
+        name = "transformers"
+    elif known is None or is_gguf(known) or known in _PLAIN:
+        return engine_named("llama.cpp")
+    else:
+        name = "transformers" if known in {"NF4", "INT8"} else "vllm"
+    notes.append(f"{name} was taken, as llama.cpp does not run {known or 'safetensors files'}")
+    return engine_named(name)
+
+
+def _quantized(subject: Subject, options: PlanOptions, engine: Engine, notes: list[str]) -> tuple[Network, str]:
+    """Return the network, as it is stored or as if quantized anew, and the name of its quantization."""
+    network, wanted = subject.network, options.quantization or subject.quantization
+    if network.stored_quantization is not None and wanted is None:
+        return network, network.stored_quantization
+    if network.stored_quantization is not None and subject.facts is not None:
+        if wanted is not None and wanted.upper() == network.stored_quantization.upper():
+            return network, network.stored_quantization
         notes.append(f"as if quantized anew; the file itself is {network.stored_quantization}")
-        network = dataclasses.replace(network, stored_quantization=None)
-    if quantization is None:
-        quantization = network.stored_quantization or ((stored or "Q4_K_M") if engine.name == "llama.cpp" else "BF16")
-        if network.stored_quantization is None:
-            notes.append(f"{quantization} was taken, as no quantization was named")
+        network = requantized(subject.facts, network)
+    if wanted is None:
+        wanted = (subject.pulled_quantization or "Q4_K_M") if engine.name == "llama.cpp" else "BF16"
+        notes.append(f"{wanted} was taken, as no quantization was named")
+    name = quantization_named(wanted)
+    if engine.name != "llama.cpp" and is_gguf(name):
+        notes.append(f"{name} is a mixture of llama.cpp; other engines read few of them")
+    elif engine.name == "llama.cpp" and not is_gguf(name) and name not in _PLAIN:
+        notes.append(f"llama.cpp does not run {name}: plan it with --engine vllm or transformers")
+    return network, name
+
+
+def _work(network: Network, options: PlanOptions, devices: int, notes: list[str]) -> Workload:
     context = options.context_tokens or min(_CONTEXT_TOKENS, network.context_tokens or _CONTEXT_TOKENS)
     if options.context_tokens is None:
         notes.append(f"a context of {context:,} tokens was taken, as none was named")
     elif network.context_tokens is not None and context > network.context_tokens:
-        notes.append(f"the model was made for {network.context_tokens:,} tokens of context")
-    work = Workload(
+        notes.append(
+            f"the model was made for {network.context_tokens:,} tokens of context; {context:,} are planned all the same"
+        )
+    return Workload(
         context_tokens=context,
         answer_tokens=options.answer_tokens,
         sequences=options.sequences,
         kv_type=block_type(options.kv_type),
-        devices=options.devices,
+        devices=devices,
     )
-    adapter = None if options.lora_rank is None else _adapter(options.lora_rank)
-    name = quantization if network.stored_quantization is not None else quantization_named(quantization)
-    return Plan(memory=memory_plan(network, name, engine, work, adapter=adapter), notes=tuple(notes))
 
 
-def plan_json(made: Plan) -> dict[str, Any]:
-    """Return a plan for programs. Unknown is null and never 0."""
-    memory = made.memory
-    return {
-        "model": memory.network.name,
-        "parameters": memory.network.parameters,
-        "active_parameters": memory.network.active_parameters,
-        "quantization": memory.weights_in.quantization,
-        "bits_per_weight": round(memory.weights_in.bits_per_weight(memory.network.parameters), 4),
-        "context_tokens": memory.work.context_tokens,
-        "prompt_tokens": memory.work.prompt_tokens,
-        "sequences": memory.work.sequences,
-        "kv_dtype": memory.work.kv_type,
-        "devices": memory.work.devices,
-        "engine": {
-            "name": memory.engine.name,
-            "version": memory.engine.kind,
-            "fitted_on": memory.engine.fitted_on,
-            "residual": memory.engine.residual,
-        },
-        "weights_bytes": memory.weights.bytes,
-        "kv_cache_bytes": memory.kv_cache.bytes,
-        "engine_bytes": memory.engine_bytes,
-        "total_bytes": memory.total_bytes,
-        "total_low_bytes": memory.total_low_bytes,
-        "total_high_bytes": memory.total_high_bytes,
-        "per_device_bytes": memory.per_device_bytes,
-        "terms": [_term_json(each) for each in memory.terms],
-        # The joint: what is known of a machine comes in here.
-        "hardware": None,
-        "fits": None,
-        "decode_tokens_per_s": None,
-        "prefill_tokens_per_s": None,
-        "sources": list(dict.fromkeys(each.source for each in memory.terms)),
-        "notes": list(made.notes),
-    }
+def _said_of(machine: Hardware | None, fit: Fit | None, network: Network) -> Iterator[str]:
+    if machine is None:
+        return
+    if machine.also:
+        yield f"taken as {machine.device.name}; the name also fits {', '.join(machine.also)}"
+    if fit is None:
+        yield f"how much memory {machine.device.name} has is not known here: write it, such as --on m3-max-64gb"
+        return
+    if fit.offload is not None:
+        yield fit.offload
+    if fit.largest_context is not None and network.context_tokens is None:
+        yield "how long a context the model was made for is not known here, so the longest may be beyond it"
 
 
-def _term_json(each: MemoryTerm) -> dict[str, Any]:
-    return {
-        "name": each.name,
-        "bytes": each.bytes,
-        "low_bytes": each.low_bytes,
-        "high_bytes": each.high_bytes,
-        "formula": each.formula,
-        "inputs": dict(each.inputs),
-        "source": each.source,
-    }
-
-
-def _adapter(rank: int) -> Adapter:
-    if rank < 1:
-        raise UsageError("The rank of an adapter is at least 1.")
-    return Adapter(rank=rank)
-
-
-def _network(home: Path, subject: str) -> tuple[Network, str | None, str | None]:
-    """Return a network, the quantization in its name, and that of the file that `pull` would fetch."""
-    path = Path(subject).expanduser()
-    if subject.lower().endswith(".gguf") or ("/" in subject and path.is_file()):
-        return network_of_file(path), None, None
-    page, named = _page(home, subject)
-    return _of_catalogue(page, named)
-
-
-def _page(home: Path, subject: str) -> tuple[Page, str | None]:
-    bare, colon, tag = subject.rpartition(":")
-    if not colon:
-        return show_model(home, subject), None
-    try:
-        return show_model(home, subject), None
-    except UnknownNameError:
-        return show_model(home, bare), quantization_named(tag)
-
-
-def _of_catalogue(page: Page, named: str | None) -> tuple[Network, str | None, str | None]:
-    named_so = [(size, member) for size, member in page.members if member.name == page.name]
-    if page.is_family and not named_so and len({id(size) for size, _ in page.members}) > 1:
-        names = ", ".join(member.name for _, member in page.members[:6])
-        raise UsageError(f"{page.name} is a family.", hint=f"Name one of its models, such as {names}.")
-    size, member = (named_so or list(page.members))[0]
-    if size.architecture is None:
-        raise UsageError(
-            f"The shape of {member.name} is not known here, so that nothing can be computed from it.",
-            hint="Plan a GGUF file of it instead: `fieldguide plan FILE.gguf`.",
-        )
-    parameters = None
-    if size.parameters is not None:
-        active = size.active_parameters or size.parameters
-        parameters = (size.parameters.value, active.value)
-    network = network_of(
-        size.architecture.value,
-        name=member.name,
-        source=size.architecture.source,
-        context_tokens=None if member.context_length is None else member.context_length.value,
-        parameters=parameters,
-    )
-    entry = page.stored.get(member.name)
-    stored = entry.places[0].quantization if entry is not None and entry.places else None
-    return network, named, stored
+def _sources(memory: MemoryPlan, machine: Hardware | None, speed: PlannedSpeed) -> Iterator[str]:
+    yield from (each.source for each in memory.terms)
+    if machine is not None:
+        yield from sources_of(machine)
+    yield from speed.sources

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fieldguide.app.show import Page, SizePrice, price_of
+from fieldguide.app.size_needs import SizeNeed, memory_by_size, needs_json, size_needs
 from fieldguide.catalogue import Member, Size
 from fieldguide.catalogue.claims import Claim, claims, model_key
 from fieldguide.comparison import SizePoint, SizeSeries, SizeStep, series_sentence, size_series
 from fieldguide.domain import embedding_parameters
 
 if TYPE_CHECKING:
-    from fieldguide.reporting import SizeChart, SizeMark, SizeMeaning
+    from fieldguide.reporting import SizeChart, SizeMark, SizeMeaning, SizeNeedShown
 
 _CORE = ("gpqa", "math500", "math", "aime", "livecodebench", "ifeval")
 """Benchmarks to show first."""
@@ -51,6 +52,8 @@ class Sizes:
     """Most telling first: tuned models before base models, many sizes, read at the source."""
     prices: dict[str, SizePrice]
     """By member."""
+    needs: tuple[SizeNeed, ...]
+    """Memory and speed, size by size."""
 
 
 def explain_sizes(page: Page, home: Path) -> Sizes:
@@ -66,6 +69,7 @@ def explain_sizes(page: Page, home: Path) -> Sizes:
         meanings=tuple(_meaning(size, prices) for size in sizes.values()),
         series=tuple(sorted(series, key=_rank)),
         prices=prices,
+        needs=size_needs(page),
     )
 
 
@@ -86,6 +90,8 @@ def write_sizes_html(page: Page, sizes: Sizes, path: Path, *, command: str) -> N
             note=None if note is None else f"{note.value} ({note.source})",
             meanings=tuple(_meaning_shown(each) for each in sizes.meanings),
             charts=tuple(size_chart(series, sizes) for series in sizes.series),
+            needs=tuple(_need_shown(each) for each in sizes.needs),
+            memory=memory_by_size(page),
         ),
         path,
     )
@@ -106,6 +112,7 @@ def sizes_json(sizes: Sizes) -> dict[str, Any]:
             }
             for each in sizes.meanings
         ],
+        "memory": needs_json(sizes.needs),
         "series": [_series_json(series, sizes) for series in sizes.series],
     }
 
@@ -207,6 +214,21 @@ def _meaning_shown(each: Meaning) -> SizeMeaning:
         active=each.active,
         input_usd_per_mtok=None if each.price is None else each.price.input_usd_per_mtok,
         output_usd_per_mtok=None if each.price is None else each.price.output_usd_per_mtok,
+    )
+
+
+def _need_shown(each: SizeNeed) -> SizeNeedShown:
+    from fieldguide.reporting import SizeNeedShown
+
+    return SizeNeedShown(
+        label=each.label,
+        gigabytes=tuple(
+            None if (size := each.total_bytes.get(name)) is None else size / 1e9 for name in ("BF16", "Q8_0", "Q4_K_M")
+        ),
+        context_tokens=each.context_tokens,
+        smallest=each.smallest,
+        low=None if each.decode is None else each.decode.low,
+        high=None if each.decode is None else each.decode.high,
     )
 
 

@@ -11,6 +11,7 @@ from fieldguide.app.prices import moment
 from fieldguide.app.references import as_decimal
 from fieldguide.catalogue.prices import PriceLine
 from fieldguide.cli._output import console, house_of, note, print_json, table
+from fieldguide.errors import UsageError
 
 
 def run(args: Namespace) -> int:
@@ -25,16 +26,34 @@ def run(args: Namespace) -> int:
         images=args.images,
         audio_seconds=as_decimal(args.audio_seconds, "--audio-seconds") or Decimal(0),
     )
-    home = house_of(args).settings.home
-    costs = price_workload(home, args.models, workload, provider=args.provider, at=moment(args.at))
+    house = house_of(args)
+    costs = price_workload(house.settings.home, args.models, workload, provider=args.provider, at=moment(args.at))
+    if args.against is not None:
+        from fieldguide.cli._against import run_against
+
+        return run_against(args, house, costs, lambda: show_costs(args, costs))
+    for flag in (
+        "own_model",
+        "engine",
+        "concurrent",
+        "utilisation",
+        "purchase_usd",
+        "usd_per_hour",
+        "benchmark",
+        "html",
+        "png",
+    ):
+        if getattr(args, flag) is not None:
+            raise UsageError(f"--{flag.replace('_', '-')} goes with --against.", hint="Such as --against h100.")
     if args.json:
         print_json(costs_json(costs))
     else:
-        _show(args, costs)
+        show_costs(args, costs)
     return 0
 
 
-def _show(args: Namespace, costs: Costs) -> None:
+def show_costs(args: Namespace, costs: Costs) -> None:
+    """Print a row for each price."""
     rows = table("model", "provider", "total", "sources", "a request", "price used", "source", right=(2, 3, 4))
     priced = [each for each in costs.models if each.per_request is not None]
     for each in priced:

@@ -16,6 +16,7 @@ EXIT_CODES: dict[type[errors.FieldguideError], int] = {
     errors.FieldguideError: FAILED,
     errors.UsageError: WRONG_USE,
     errors.CatalogueError: WRONG_USE,
+    errors.PlanningError: WRONG_USE,
     errors.SourceError: FAILED,
     errors.NotFoundError: WRONG_USE,
     errors.RunnerError: FAILED,

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from fieldguide.app.catalogue_json import found_json
 from fieldguide.app.find import FindRequest, FoundModels, find_models
-from fieldguide.cli._output import console, house_of, note, print_json, table
+from fieldguide.cli._output import console, gigabytes, house_of, note, print_json, table
+from fieldguide.errors import UsageError
 
 if TYPE_CHECKING:
+    from fieldguide.app.fitting import Fitting
     from fieldguide.app.live_search import LiveFound
+    from fieldguide.app.wiring import House
 
 _NOT_ADVICE = "Facts about licences with their sources (`fieldguide show MODEL`), not legal advice."
 
@@ -18,7 +21,7 @@ _NOT_ADVICE = "Facts about licences with their sources (`fieldguide show MODEL`)
 def run(args: Namespace) -> int:
     """Print what was found."""
     house = house_of(args)
-    request = request_of(args)
+    request = request_of(args, house)
     if args.job is not None:
         from fieldguide.cli import _jobs
 
@@ -38,8 +41,15 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def request_of(args: Namespace) -> FindRequest:
+def request_of(args: Namespace, house: House) -> FindRequest:
     """Return what the facets on the command line ask for."""
+    fits = None
+    if args.fits is not None:
+        from fieldguide.app.fitting import fitting_for
+
+        fits = fitting_for(house, args.fits, context_tokens=args.context)
+    elif args.context is not None:
+        raise UsageError("--context goes with --fits.", hint="Such as `find --fits rtx4090 --context 32768`.")
     return FindRequest(
         text=" ".join(args.query),
         kinds=tuple(args.kind),
@@ -48,6 +58,7 @@ def request_of(args: Namespace) -> FindRequest:
         modalities=tuple(args.modality),
         at=tuple(args.at),
         on_premises=args.on_premises,
+        fits=fits,
         most=50 if args.limit is None else args.limit,
     )
 
@@ -67,7 +78,8 @@ def _show(args: Namespace, found: FoundModels, live: LiveFound | None) -> None:
     if not shown:
         print("Nothing found." + (f" Nearest names: {', '.join(found.nearest)}." if found.nearest else ""))
     else:
-        rows = table("model", "kinds", "parameters", "context", "licence", "at", right=(2, 3))
+        fitted = ("fits in", "needs") if found.fits else ()
+        rows = table("model", "kinds", "parameters", "context", "licence", *fitted, "at", right=(2, 3))
         for each in shown:
             licence = (each["licence"] or "unknown") + (" *" if each["commercial_use"] == "with-conditions" else "")
             context = f"{each['context_length']:,}" if each["context_length"] else "n/a"
@@ -75,7 +87,8 @@ def _show(args: Namespace, found: FoundModels, live: LiveFound | None) -> None:
                 " (live)" if each["live"] else ""
             )
             size = size_text(each["parameters"], each["active_parameters"])
-            rows.add_row(each["name"], ", ".join(each["kinds"]), size, context, licence, at or "nowhere known")
+            own = (each["fit"]["quantization"], gigabytes(each["fit"]["total_bytes"])) if found.fits else ()
+            rows.add_row(each["name"], ", ".join(each["kinds"]), size, context, licence, *own, at or "nowhere known")
         console().print(rows)
         if live is not None and live.models:
             note(args, "(live): as the hub lists it now; size read from its name, licence from its owner's tag")
@@ -84,7 +97,25 @@ def _show(args: Namespace, found: FoundModels, live: LiveFound | None) -> None:
         note(args, f"* commercial use under conditions. {_NOT_ADVICE}")
     for word, taken in found.corrected:
         note(args, f"nothing has the word {word!r}; {taken!r} was looked for")
+    show_fitted(args, found)
     if found.unknown_size:
         note(args, f"{found.unknown_size} left out whose size is not known")
     if found.unknown_licence:
         note(args, f"{found.unknown_licence} left out whose terms of commercial use are not known here")
+
+
+def show_fitted(args: Namespace, found: FoundModels) -> None:
+    """Say on standard error what was left out because of its memory."""
+    if found.too_large:
+        note(args, f"{found.too_large} left out that do not surely fit in Q4_K_M or better")
+    if found.unknown_fit:
+        note(
+            args,
+            f"{found.unknown_fit} left out of which it is not known: their shape, or their weights, are not at hand",
+        )
+
+
+def fitting_text(fits: Fitting) -> str:
+    """Return what was fitted, in words."""
+    what = fits.name if fits.machine is None else fits.machine.name
+    return f"{what}, llama.cpp, {fits.context_tokens:,} tokens of context, one sequence"

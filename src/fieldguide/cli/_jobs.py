@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fieldguide.app.find import FindRequest
 from fieldguide.app.jobs import JobAnswer, RankedModel, find_for_job, jobs
 from fieldguide.app.jobs_json import job_answer_json, jobs_json
-from fieldguide.cli._find import size_text
+from fieldguide.cli._find import show_fitted, size_text
 from fieldguide.cli._output import console, house_of, note, print_json, table
 from fieldguide.comparison import JudgedClaim
 
@@ -28,12 +29,13 @@ def run(args: Namespace, request: FindRequest) -> int:
         print_json(job_answer_json(answer))
         return 0
     _show_job(answer)
-    _show_models(answer)
+    show_models(answer, {})
     for reason, number in answer.left_out.items():
         note(args, f"{number} left out: {reason}")
     found = answer.found
     if found.total > len(answer.models):
         note(args, f"{len(answer.models)} of {found.total} shown; narrow it, or add --limit {found.total}")
+    show_fitted(args, found)
     if found.unknown_size:
         note(args, f"{found.unknown_size} left out whose size is not known")
     if found.unknown_licence:
@@ -81,7 +83,8 @@ def _show_job(answer: JobAnswer) -> None:
     print(f"and little: {little or 'nothing listed'}\n")
 
 
-def _show_models(answer: JobAnswer) -> None:
+def show_models(answer: JobAnswer, rents: Mapping[str, str]) -> None:
+    """Print the models of an answer in order; `rents` says, by member, what the cheapest hardware for it costs."""
     if not answer.found.total:
         print("No model of the catalogue has what the job and the facets ask for.")
         return
@@ -91,6 +94,8 @@ def _show_models(answer: JobAnswer) -> None:
             f"    here because: {'; '.join(ranked.reasons) or 'it has what the job needs, and nothing more is known'}"
         )
         print(f"    evidence: {_evidence(ranked)}")
+        if (rent := rents.get(ranked.model.member.name)) is not None:
+            print(f"    {rent}")
         if ranked.unknown:
             print(f"    unknown: {', '.join(ranked.unknown)}")
     print("\nOrder: our summary names the job; the best known of each family, then its second; preferred kind; any")

@@ -166,6 +166,8 @@ def _add_find(parser: Parser) -> None:
     )
     parser.add_argument("--at", metavar="PLACE", action="append", default=[], help="such as hf, ollama; repeatable")
     parser.add_argument("--limit", metavar="N", type=int, help="most models to show (50; with --job 10)")
+    parser.add_argument("--fits", metavar="WHERE", help="only what fits: here, hardware such as rtx4090, or 16GB")
+    parser.add_argument("--context", metavar="N", type=int, help="with --fits: tokens of context (8192)")
     parser.add_argument("--live", action="store_true", help="search Hugging Face and ModelScope too, now")
     _add_job(parser)
 
@@ -201,6 +203,21 @@ def _add_cost(parser: Parser) -> None:
     group.add_argument("--batch", action="store_true", help="as a batch, which may take a day")
     group.add_argument("--provider", metavar="P", help="only there, such as openai, bedrock, model-studio")
     group.add_argument("--at", metavar="DATE", help="prices of that day, or time in UTC: 2026-01-31T18:00 (now)")
+    _add_against(parser)
+
+
+def _add_against(parser: Parser) -> None:
+    group = parser.add_argument_group("beside a machine that is rented or bought")
+    group.add_argument("--against", metavar="HARDWARE", help="such as h100, 2xrtx4090, aws:g5.xlarge, here")
+    group.add_argument("--own-model", metavar="MODEL", help="what the machine runs (the same model), also NAME:Q4_K_M")
+    group.add_argument("--engine", metavar="E", help="vllm or llama.cpp (by the hardware)")
+    group.add_argument("--concurrent", metavar="N", type=int, help="requests that it answers at once (16)")
+    group.add_argument("--utilisation", metavar="F[-F]", help="share of the hours with work, such as 0.2-0.6 (0.1-0.7)")
+    group.add_argument("--purchase-usd", metavar="X", type=float, help="bought for so much a device, not rented")
+    group.add_argument("--usd-per-kwh", metavar="X", type=float, default=0.15, help="of energy (0.15)")
+    group.add_argument("--usd-per-hour", metavar="X", type=float, help="rent of one device (list prices)")
+    group.add_argument("--benchmark", metavar="B", help="dollars for each right answer, such as gpqa or math500")
+    _add_charts(parser, "cost against volume")
 
 
 def _add_catalogue(parser: Parser) -> None:
@@ -213,7 +230,12 @@ def _add_inspect(parser: Parser) -> None:
 
 
 def _add_plan(parser: Parser) -> None:
-    parser.add_argument("model", metavar="MODEL|FILE", help="a name as in `show`, also NAME:Q4_K_M, or a GGUF file")
+    parser.add_argument(
+        "model",
+        metavar="MODEL|FILE|FOLDER",
+        nargs="?",
+        help="a name as in `show` or at a hub, also NAME:Q4_K_M; a GGUF or safetensors file, or its folder",
+    )
     parser.add_argument("--quantization", metavar="Q", help="such as Q4_K_M, BF16, FP8, GPTQ-Int4, AWQ, NF4")
     parser.add_argument("--context", metavar="N", type=int, help="tokens of prompt plus answer, per sequence (4096)")
     parser.add_argument("--answer", metavar="N", type=int, help="tokens of them that are generated (2048)")
@@ -222,11 +244,29 @@ def _add_plan(parser: Parser) -> None:
     parser.add_argument(
         "--engine",
         metavar="E[@VERSION]",
-        default="llama.cpp",
-        help="llama.cpp, vllm, transformers or sglang, such as transformers@4.46 (llama.cpp)",
+        help="llama.cpp, vllm, transformers or sglang, such as transformers@4.46 (llama.cpp where it runs the weights)",
     )
-    parser.add_argument("--devices", metavar="N", type=int, default=1, help="devices it is split over (1)")
+    parser.add_argument("--on", metavar="HARDWARE", help="such as rtx4090, 2xh100-80gb, aws:g5.xlarge, here")
+    parser.add_argument("--devices", metavar="N", type=int, help="devices it is split over (all of --on)")
     parser.add_argument("--lora-rank", metavar="R", type=int, help="count one LoRA adapter of this rank")
+    _add_charts(parser, "memory against context")
+    _add_recommendation(parser)
+
+
+def _add_charts(parser: Parser, what: str) -> None:
+    group = parser.add_argument_group("charts")
+    group.add_argument("--html", metavar="FILE.html", type=Path, help=f"write {what} as a page")
+    group.add_argument("--png", metavar="FILE.png", type=Path, help=f"write {what} as a picture")
+
+
+def _add_recommendation(parser: Parser) -> None:
+    group = parser.add_argument_group("instead of a model: which ones do a job and fit")
+    group.add_argument("--job", metavar="TEXT", help="what is to be done, such as `summarise patient letters`")
+    group.add_argument("--memory", metavar="SIZE", help="memory that is free for a model, such as 16GB")
+    group.add_argument("--budget", metavar="USD", help="most dollars a month for rented hardware (--on)")
+    group.add_argument("--licence", metavar="L", help="`commercial`, or an id such as apache-2.0; never legal advice")
+    group.add_argument("--on-premises", action="store_true", help="only models whose weights can be had")
+    group.add_argument("--limit", metavar="N", type=int, help="most models to show (10)")
 
 
 def _add_compare(parser: Parser) -> None:

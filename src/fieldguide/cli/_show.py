@@ -11,7 +11,7 @@ from fieldguide.app.show import Page, show_model
 from fieldguide.app.sizes import Sizes, explain_sizes, sizes_json, write_sizes_html
 from fieldguide.cli._find import size_text
 from fieldguide.cli._output import console, house_of, note, print_json, table
-from fieldguide.cli._sizes import show_meanings, show_series
+from fieldguide.cli._sizes import show_meanings, show_needs, show_series
 
 _DUTIES = {
     "threshold": "threshold",
@@ -100,6 +100,7 @@ def _show(page: Page, shown: dict[str, Any], sizes: Sizes) -> None:
             print(f"{member['name']} runs here: fieldguide pull {member['pull']}\n")
     _show_places(page, shown, sources)
     show_meanings(sizes)
+    show_needs(sizes)
     if said := shown["note_on_sizes"]:
         print(f"What size buys: {said['value']} {sources.cite(said)}\n")
     show_series(sizes)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fieldguide.app.size_needs import SHOWN
 from fieldguide.app.sizes import Meaning, Sizes, series_title
 from fieldguide.cli._find import size_text
-from fieldguide.cli._output import console, table
+from fieldguide.cli._output import console, gigabytes, number, span, table
 from fieldguide.comparison import SizePoint, SizeSeries, in_points, series_sentence
 
 _WIDTH = 50
@@ -24,6 +25,23 @@ def show_meanings(sizes: Sizes) -> None:
     rows = table(*columns, right=(1, 2, 3))
     for each in sizes.meanings:
         rows.add_row(*_meaning(each), *((_price(each),) if priced else ()))
+    console().print(rows)
+
+
+def show_needs(sizes: Sizes) -> None:
+    """Print what the sizes need, and the smallest device that holds each."""
+    if not any(each.total_bytes for each in sizes.needs):
+        return
+    print(
+        "What a size needs: weights, cache and llama.cpp's own for one sequence; the smallest device of our table that"
+    )
+    print("surely holds it in Q4_K_M, and its speed there (tokens/s). Every term: fieldguide plan MODEL --on HARDWARE.")
+    rows = table("size", *SHOWN, "context", "smallest device", "speed there", right=(1, 2, 3, 4))
+    for each in sizes.needs:
+        bytes_of = [gigabytes(each.total_bytes.get(name)) for name in SHOWN]
+        speed = "n/a" if each.decode is None else span(each.decode.low, each.decode.high, number)
+        there = "n/a" if each.smallest is None else f"{each.smallest} ({gigabytes(each.smallest_bytes)})"
+        rows.add_row(each.label, *bytes_of, f"{each.context_tokens:,}", there, speed)
     console().print(rows)
 
 

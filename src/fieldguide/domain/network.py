@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fieldguide.domain.architecture import Architecture
+from fieldguide.domain.architecture import Architecture, Scheme
 from fieldguide.domain.layer_cache import LayerCache, layer_caches
 from fieldguide.domain.parameter_count import active_parameters, total_parameters
 from fieldguide.domain.tensor import Tensor, tensors_of
@@ -40,6 +40,8 @@ class Network:
     """Whether the tokenizer merges byte pairs (GPT kind) and is not SentencePiece's."""
     stored_quantization: str | None = None
     """Of the file it was read from; None for a network that follows from a shape."""
+    scheme: Scheme | None = None
+    """Which tensors its layers have beside those of every decoder."""
     source: str
     """Where the facts come from."""
 
@@ -93,6 +95,7 @@ def network_of(
         experts_per_token=shape.experts_per_token,
         context_tokens=context_tokens,
         byte_pair_vocabulary=shape.scheme not in {"gemma2", "gemma3"} and shape.vocabulary not in {32000, 32768},
+        scheme=shape.scheme,
         source=source,
     )
 

@@ -16,6 +16,7 @@ from fieldguide.planner._break_even import (
 from fieldguide.planner._engines import Engine, engine_named
 from fieldguide.planner._gguf_sizes import gguf_type, gguf_types
 from fieldguide.planner._kv_cache import CacheHabits, bytes_per_token, kv_cache_bytes
+from fieldguide.planner._load_of_network import load_of, prompt_parameters
 from fieldguide.planner._memory import Adapter, MemoryPlan, memory_plan
 from fieldguide.planner._memory_term import MemoryTerm
 from fieldguide.planner._ranges import Range
@@ -92,9 +93,11 @@ __all__ = [
     "is_gguf",
     "kv_cache_bytes",
     "layer_cost_of",
+    "load_of",
     "memory_plan",
     "owned",
     "prefill_speed",
+    "prompt_parameters",
     "published_utilisation",
     "quantization_named",
     "quantization_names",

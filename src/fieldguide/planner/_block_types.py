@@ -48,6 +48,8 @@ Source: `gguf.constants.GGML_QUANT_SIZES` of the package gguf 0.19.0 (MIT); FP8 
 
 _OTHER_NAMES = {"FP32": "F32", "FP16": "F16", "FLOAT16": "F16", "BFLOAT16": "BF16", "FLOAT32": "F32"}
 _OTHER_NAMES |= {"FP8_E4M3": "FP8", "FP8_E5M2": "FP8", "INT8": "I8", "AUTO": "F16"}
+_OTHER_NAMES |= {"F8_E4M3": "FP8", "F8_E5M2": "FP8", "F8_E8M0": "FP8", "U8": "I8", "BOOL": "I8", "U16": "I16"}
+_OTHER_NAMES |= {"U32": "I32", "U64": "I64"}
 
 
 def block_type(name: str) -> str:

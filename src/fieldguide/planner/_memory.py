@@ -32,6 +32,8 @@ class MemoryPlan:
     weights: MemoryTerm
     kv_cache: MemoryTerm
     engine_terms: tuple[MemoryTerm, ...]
+    adapter: Adapter | None = None
+    """Counted among the engine's terms."""
 
     @property
     def engine_bytes(self) -> int:
@@ -85,6 +87,7 @@ def memory_plan(
         weights=_weights(network, weights),
         kv_cache=_cache(network, engine, work),
         engine_terms=engine_terms,
+        adapter=adapter,
     )
 
 

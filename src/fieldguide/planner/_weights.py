@@ -106,13 +106,30 @@ def active_bytes(network: Network, weights: Weights) -> int:
 
     The embedding counts where it is the output layer too; a tower for images or sound does not.
     """
-    share = (network.experts_per_token or 1) / (network.experts or 1)
-    total = 0.0
-    for tensor, _, size in weights.stored:
-        if tensor.role == "tower" or (tensor.role == "token_embd" and not network.tied_head):
-            continue
-        total += size * share if tensor.experts > 1 and tensor.role.endswith("_exps") else size
-    return round(total)
+    share = expert_share(network)
+    embedding = reads_embedding(network)
+    read = ((tensor, size) for tensor, _, size in weights.stored if is_read(tensor, embedding=embedding))
+    return round(sum(size * share if is_routed(tensor) else size for tensor, size in read))
+
+
+def expert_share(network: Network) -> float:
+    """Return the part of the experts that one token is sent to; 1 without experts."""
+    return (network.experts_per_token or 1) / (network.experts or 1)
+
+
+def is_routed(tensor: Tensor) -> bool:
+    """Return whether a tensor is the experts of a layer, of which a token uses some."""
+    return tensor.experts > 1 and tensor.role.endswith("_exps")
+
+
+def reads_embedding(network: Network) -> bool:
+    """Return whether the embedding is read whole for each token: it is the output layer, and no copy is stored."""
+    return network.tied_head and not any(tensor.role == "output" for tensor in network.tensors)
+
+
+def is_read(tensor: Tensor, *, embedding: bool) -> bool:
+    """Return whether generating reads a tensor: no tower, and of an embedding apart only rows."""
+    return tensor.role != "tower" and (tensor.role != "token_embd" or embedding)
 
 
 def is_linear(tensor: Tensor) -> bool:

@@ -17,6 +17,7 @@ from fieldguide.reporting._render import page_of, write_bytes
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _HEIGHT = 300
+_PLAIN_LABEL = "format(datum.value, '~g')"
 _LABEL = "replace(format(datum.value, '~s'), 'G', 'B')"
 _LEGEND_LINE_PX = 18
 
@@ -43,6 +44,10 @@ class Curves:
     log_y: bool = False
     marks: tuple[tuple[float, str], ...] = ()
     """(x, word) of places on the scale worth an upright line."""
+    plain_y: bool = False
+    """Whether figures at the upright scale are written as they are, without k, M and B."""
+    names_on_lines: bool = False
+    """Whether each line bears its name where it begins, which suits lines that lie apart; else they share a corner."""
 
     @property
     def known(self) -> bool:
@@ -58,7 +63,10 @@ def write_curves_html(title: str, lead: Sequence[str], figures: Sequence[Curves]
     """
     studio = Studio()
     known = [curves for curves in figures if curves.known]
-    drawn = [(curves, _drawing(curves, studio, number), table_rows(curves)) for number, curves in enumerate(known)]
+    drawn = [
+        (curves, curves_drawing(curves, studio, f"figure-{number}"), table_rows(curves))
+        for number, curves in enumerate(known)
+    ]
     page = page_of("curves.html.j2", title=title, lead=lead, figures=drawn, charts_missing=studio.missing_because)
     write_bytes(page.encode("utf-8"), path)
 
@@ -81,10 +89,11 @@ def write_curves_png(curves: Curves, path: Path) -> None:
     write_bytes(bytes(vl_convert.vegalite_to_png(spec, vl_version="5.20", scale=2.0, allowed_base_urls=[])), path)
 
 
-def _drawing(curves: Curves, studio: Studio, number: int) -> Drawing | None:
+def curves_drawing(curves: Curves, studio: Studio, anchor: str) -> Drawing | None:
+    """Return the drawing at both widths; None where charts cannot be drawn."""
     return studio.draw(
         lambda layout: curves_chart(curves, layout),
-        anchor=f"figure-{number}",
+        anchor=anchor,
         title=curves.title,
         description=curves.description,
     )
@@ -100,7 +109,9 @@ def curves_chart(curves: Curves, layout: Layout) -> Spec:
         bands.append(_layer(around, _band_mark(), _band(curves, layout)))
         values = [{"x": x, "y": y, "line": place} for x, y in line.points]
         points.append(_layer(values, {"type": "line", "strokeWidth": 2.5, "color": color}, _line(curves, layout)))
-        if len(curves.lines) > 1:
+        if curves.names_on_lines:
+            names.append(_named_where_it_begins(line, color, curves, layout))
+        elif len(curves.lines) > 1:
             at: Spec = {"x": {"value": layout.width - left - right - 6}, "y": {"value": _legend_y(curves, place)}}
             names.append(_layer([{"text": line.name}], _name_mark(layout, color), {**at, **_TEXT}))
     uprights = [_upright(x, word, curves, layout) for x, word in curves.marks]
@@ -117,6 +128,13 @@ def curves_chart(curves: Curves, layout: Layout) -> Spec:
 
 
 _TEXT: Spec = {"text": {"field": "text", "type": "nominal"}}
+
+
+def _named_where_it_begins(line: Line, color: str, curves: Curves, layout: Layout) -> Spec:
+    x, y = line.points[0]
+    mark = {**_name_mark(layout, color), "align": "left", "baseline": "bottom", "dx": 6, "dy": -3}
+    encoding = {"x": _across(curves, layout), "y": _upwards("y", curves, layout), **_TEXT}
+    return _layer([{"text": line.name, "x": x, "y": y}], mark, encoding)
 
 
 def _legend_y(curves: Curves, place: int) -> int:
@@ -141,6 +159,9 @@ def _upwards(field: str, curves: Curves, layout: Layout) -> Spec:
         every = [y for line in curves.lines for _, y in line.points]
         every += [end for line in curves.lines for _, low, high in line.band for end in (low, high)]
         made["axis"]["values"] = _ticks(every)
+    if curves.plain_y:
+        made["axis"]["labelExpr"] = _PLAIN_LABEL
+        made["scale"]["zero"] = not curves.log_y
     return made
 
 
@@ -197,7 +218,9 @@ def _upright(x: float, word: str, curves: Curves, layout: Layout) -> tuple[Spec,
     text = {"type": "text", "align": "left", "dx": 5, "fontSize": layout.font_px, "color": INK.hex}
     return (
         _layer([{"x": x}], rule, {**at, "y": {"value": 0}, "y2": {"value": _HEIGHT}}),
-        _layer([{"x": x, "text": word}], text, {**at, "y": {"value": 8}, **_TEXT}),
+        _layer(
+            [{"x": x, "text": word}], text, {**at, "y": {"value": _HEIGHT - 8 if curves.names_on_lines else 8}, **_TEXT}
+        ),
     )
 
 

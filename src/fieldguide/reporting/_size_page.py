@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from fieldguide.reporting._curve import CurvePoint, curve_chart
+from fieldguide.reporting._curves import Curves, curves_drawing, table_rows
 from fieldguide.reporting._drawings import Drawing, Studio
 from fieldguide.reporting._numbers import percent_interval
 from fieldguide.reporting._render import page_of, write_bytes
@@ -27,6 +28,21 @@ class SizeMeaning:
     """Weights that take part in one token, where fewer than all."""
     input_usd_per_mtok: Decimal | None = None
     output_usd_per_mtok: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeNeedShown:
+    """What one size needs; None means unknown."""
+
+    label: str
+    gigabytes: tuple[float | None, ...]
+    """In BF16, Q8_0 and Q4_K_M (10^9 bytes)."""
+    context_tokens: int
+    smallest: str | None
+    """Device that holds it in Q4_K_M."""
+    low: float | None
+    """Tokens per second there."""
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +87,22 @@ class SizePage:
     """What the catalogue's editors say of the sizes, with its source."""
     meanings: tuple[SizeMeaning, ...]
     charts: tuple[SizeChart, ...]
+    needs: tuple[SizeNeedShown, ...] = ()
+    memory: Curves | None = None
+    """Memory against context, a line for each size."""
 
 
 def render_size_page(page: SizePage) -> str:
     """Return the page as HTML that loads nothing and runs nothing; the same page gives the same text."""
-    drawn, missing = draw_sizes(page.charts)
+    studio = Studio()
+    drawn = _drawn_rows(page.charts, studio)
     return page_of(
         "sizes.html.j2",
         page=page,
         charts=drawn,
-        charts_missing=missing,
+        memory=None if page.memory is None else curves_drawing(page.memory, studio, "memory-chart"),
+        memory_rows=[] if page.memory is None else table_rows(page.memory),
+        charts_missing=studio.missing_because,
         priced=any(each.output_usd_per_mtok is not None for each in page.meanings),
         places={},
     )
@@ -91,11 +113,16 @@ def draw_sizes(
 ) -> tuple[list[tuple[SizeChart, Drawing | None, Drawing | None]], str | None]:
     """Return each row with its charts, by size and by price, and why charts are missing where they are."""
     studio = Studio()
-    drawn = [
+    return _drawn_rows(charts, studio), studio.missing_because
+
+
+def _drawn_rows(
+    charts: Sequence[SizeChart], studio: Studio
+) -> list[tuple[SizeChart, Drawing | None, Drawing | None]]:
+    return [
         (chart, _by_size(f"chart-{number}", chart, studio), _by_price(f"price-{number}", chart, studio))
         for number, chart in enumerate(charts, start=1)
     ]
-    return drawn, studio.missing_because
 
 
 def write_size_page(page: SizePage, path: Path) -> None:

@@ -1,0 +1,80 @@
+"""Whether a plan fits hardware: by its range, per device, and what would make it fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from fieldguide.app.fit import fit_of, needs
+from fieldguide.catalogue import find_hardware
+from fieldguide.domain import Architecture, Device, Figure, Hardware, Network, network_of
+from fieldguide.planner import MemoryPlan, Workload, engine_named, memory_plan
+
+SHAPE = Architecture(
+    scheme="llama", layers=33, hidden=4096, ffn=14336, heads=32, kv_heads=8, head_dim=128, vocabulary=128256,
+    tied_head=False,
+)  # fmt: skip
+
+
+def plan_of(
+    quantization: str = "BF16", *, devices: int = 1, engine: str = "llama.cpp", context: int = 8192
+) -> MemoryPlan:
+    network: Network = network_of(SHAPE, name="m", source="test", context_tokens=131_072)
+    work = Workload(context_tokens=context, devices=devices)
+    return memory_plan(network, quantization, engine_named(engine), work)
+
+
+def card(gigabytes: float) -> Hardware:
+    device = Device(name="card", kind="nvidia-rtx", memory_bytes=(Figure(value=gigabytes * 1e9, source="test"),))
+    return Hardware(name="card", device=device)
+
+
+def test_the_verdict_follows_the_range() -> None:
+    """Yes where the high end fits the least that is free, no where the low end exceeds the most, else borderline."""
+    plan = plan_of()
+    verdicts = [
+        fit.verdict for size in (10, (plan.total_bytes + 0.5 * 2**30) / 1e9, 40) if (fit := fit_of(plan, card(size)))
+    ]
+    assert verdicts == ["no", "borderline", "yes"]
+
+
+def test_what_to_give_up_saves_what_it_says() -> None:
+    """Each change alone: its bytes, its total, and whether it fits; the largest that fits is told beforehand."""
+    plan = plan_of()
+    fit = fit_of(plan, card(12))
+    assert fit is not None
+    assert fit.changes
+    for change in fit.changes:
+        assert change.saves_bytes == plan.total_bytes - change.total_bytes > 0
+    by_name = {change.what: change for change in fit.changes}
+    assert fit.largest_quantization == "Q8_0"
+    assert by_name["weights in Q8_0"].fits == "yes"
+    assert plan_of("Q8_0").total_bytes == by_name["weights in Q8_0"].total_bytes
+    assert fit.largest_context is None
+    assert fit.offload is not None
+    assert "not modelled" in fit.offload
+
+
+def test_the_largest_context_fits_and_the_next_does_not() -> None:
+    """To the step of 256 tokens."""
+    hardware = card(12)
+    fit = fit_of(plan_of("Q8_0"), hardware)
+    assert fit is not None
+    assert fit.largest_context is not None
+    assert 8192 <= fit.largest_context < 131_072
+    for context, fits in ((fit.largest_context, True), (fit.largest_context + 256, False)):
+        found = fit_of(plan_of("Q8_0", context=context), hardware)
+        assert found is not None
+        assert (found.verdict == "yes") is fits
+
+
+def test_whole_layers_fill_the_first_devices_more() -> None:
+    """33 layers on two devices: 17 on one; an engine that splits tensors shares alike."""
+    by_layers, by_tensors = plan_of(devices=2), plan_of(devices=2, engine="vllm")
+    assert needs(by_layers, "nvidia-rtx")[1] == pytest.approx(by_layers.total_bytes * 17 / 33, abs=1)
+    assert needs(by_tensors, "nvidia-rtx")[1] == pytest.approx(by_tensors.total_bytes / 2, abs=1)
+
+
+def test_hardware_without_known_memory_gives_no_answer() -> None:
+    """A chip that is sold with several sizes, until its size is written."""
+    assert fit_of(plan_of(), find_hardware("m3-max")) is None
+    assert fit_of(plan_of("Q4_K_M"), find_hardware("m3-max-64gb")) is not None

@@ -1,0 +1,51 @@
+"""From a network to what a step of decoding moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fieldguide.domain import Architecture, Tensor, network_of
+from fieldguide.planner import Workload, load_of, prompt_parameters, weights_of
+
+SHAPE = Architecture(
+    scheme="llama", layers=2, hidden=64, ffn=96, heads=4, kv_heads=2, head_dim=16, vocabulary=1000, tied_head=False
+)
+WORK = Workload(context_tokens=1000, answer_tokens=200)
+
+
+def test_an_embedding_apart_is_not_read_and_the_head_is() -> None:
+    """Weights without the table of the vocabulary; a prompt passes neither of the two."""
+    network = network_of(SHAPE, name="m", source="test")
+    load = load_of(network, weights_of(network, "BF16"), WORK)
+    table = 64 * 1000
+    assert load.active_parameters == network.parameters - table
+    assert load.weights_bytes == 2 * load.active_parameters
+    assert prompt_parameters(network) == network.parameters - 2 * table
+
+
+def test_a_tied_embedding_is_read_once_even_where_a_copy_is_stored() -> None:
+    """The output layer is the embedding again: the same bytes with and without the copy."""
+    tied = network_of(replace(SHAPE, tied_head=True), name="m", source="test")
+    copied = replace(tied, tensors=(*tied.tensors, Tensor(name="output.weight", columns=64, rows=1000)))
+    loads = [load_of(network, weights_of(network, "BF16"), WORK) for network in (tied, copied)]
+    assert loads[0].weights_bytes == loads[1].weights_bytes == 2 * tied.parameters
+    assert loads[0].active_parameters == loads[1].active_parameters
+
+
+def test_the_cache_is_that_of_half_an_answer() -> None:
+    """800 tokens of prompt and 100 of 200 answered: 900 tokens of keys and values in two layers."""
+    network = network_of(SHAPE, name="m", source="test")
+    assert load_of(network, weights_of(network, "BF16"), WORK).kv_bytes == 900 * 2 * (2 * 32) * 2
+
+
+def test_a_token_passes_its_experts_and_more_sequences_wake_more() -> None:
+    """Two of eight experts; all of them with many sequences."""
+    shape = replace(SHAPE, experts=8, experts_per_token=2, expert_ffn=96)
+    network = network_of(shape, name="m", source="test")
+    load = load_of(network, weights_of(network, "BF16"), WORK)
+    assert load.active_parameters == network.active_parameters - 64 * 1000
+    experts = 2 * 2 * 8 * 3 * 64 * 96
+    assert load.expert_bytes == experts / 4
+    assert load.streamed_bytes(10_000) == pytest.approx(load.weights_bytes + experts * 3 / 4)
