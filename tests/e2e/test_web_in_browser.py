@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from tests.support.chromium import FLAGS, program
+from tests.support.fake_server import fake_server, streamed
 from tests.support.site import two_runs
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ FIXED = (
     "/jobs?job=summarise+patient+letters",
     "/claims",
     "/claims?table=qwq-32b-preview-blog",
+    "/plan?model=qwen2.5-7b-instruct:Q4_K_M&on=rtx4090&context=16384",
+    "/train-plan?parameters=7B&tokens=2T&on=2048xa100-80gb",
     "/cost?model=gpt-4o&input_tokens=1000&output_tokens=500&requests=100",
+    "/ask",
     "/runs",
     "/models/no-such-model",
 )
@@ -77,6 +81,27 @@ def address(runs: tuple[Path, list[str]]) -> Iterator[str]:
         yield json.loads(process.stdout.readline())["address"].rstrip("/")
         process.terminate()
         assert process.wait(timeout=20) == 0
+
+
+@pytest.fixture(scope="module")
+def echoing() -> Iterator[str]:
+    """A server of OpenAI's language in a thread, whose answers are hostile."""
+    import threading
+
+    ready, ended, urls = threading.Event(), threading.Event(), list[str]()
+
+    async def serve() -> None:
+        async with fake_server(lambda call: streamed("<script>alert(1)</script><img src=x onerror=alert(1)>")) as made:
+            urls.append(made.url)
+            ready.set()
+            await asyncio.to_thread(ended.wait)
+
+    worker = threading.Thread(target=lambda: asyncio.run(serve()))
+    worker.start()
+    assert ready.wait(20)
+    yield urls[0]
+    ended.set()
+    worker.join()
 
 
 def _open(
@@ -154,6 +179,26 @@ def test_runs_are_chosen_for_a_verdict(browser: Browser, address: str) -> None:
         box.check()
     page.click("main button")
     assert "is better" in page.inner_text(".verdict")
+    page.context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_two_models_are_asked_side_by_side(browser: Browser, address: str, echoing: str, scripts: bool) -> None:
+    """Streamed by our script or as a plain form, a hostile answer is text and nothing runs."""
+    page = _open(browser, address + "/ask", width=1400, scripts=scripts)
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.fill("#model", f"{echoing}#one")
+    page.fill("#other", f"{echoing}#two")
+    page.fill("#prompt", "hello")
+    page.click("form#ask button[type=submit]")
+    page.wait_for_selector("article:nth-of-type(2) .metadata", timeout=30_000)
+    for place in (1, 2):
+        told = page.inner_text(f"article:nth-of-type({place})")
+        assert "<script>alert(1)</script>" in told
+        assert "5 tokens out" in told
+    assert page.query_selector("main script, main img") is None
+    assert dialogs == []
     page.context.close()
 
 

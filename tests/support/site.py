@@ -6,7 +6,9 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
 
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from fieldguide.app.compare import Comparison, compare
@@ -18,10 +20,11 @@ from fieldguide.web import Site
 from tests.support.sample_report import HOSTILE_TEXTS
 
 ITEMS = 24
+Client: TypeAlias = TestClient[web.Request, web.Application]
 
 
 @asynccontextmanager
-async def site_over(home: Path) -> AsyncIterator[TestClient]:
+async def site_over(home: Path) -> AsyncIterator[Client]:
     """Serve the pages of a home and yield a client that keeps its cookies."""
     site = Site(lambda: open_house({"home": str(home)}, environment={}))
     server = TestServer(site.application(), host="127.0.0.1")

@@ -3,7 +3,7 @@
 The page is a single file. It loads nothing, runs no script, and can be read on paper, on a telephone and offline.
 """
 
-from fieldguide.reporting._curves import Curves, Line, write_curves_html, write_curves_png
+from fieldguide.reporting._curves import Curves, Line, draw_curves, write_curves_html, write_curves_png
 from fieldguide.reporting._render import render_html, style_sheet, template_environment, write_html
 from fieldguide.reporting._size_page import (
     SizeChart,
@@ -42,6 +42,7 @@ __all__ = [
     "SizeMeaning",
     "SizeNeedShown",
     "SizePage",
+    "draw_curves",
     "draw_sizes",
     "render_html",
     "render_size_page",

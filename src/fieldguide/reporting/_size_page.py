@@ -116,9 +116,7 @@ def draw_sizes(
     return _drawn_rows(charts, studio), studio.missing_because
 
 
-def _drawn_rows(
-    charts: Sequence[SizeChart], studio: Studio
-) -> list[tuple[SizeChart, Drawing | None, Drawing | None]]:
+def _drawn_rows(charts: Sequence[SizeChart], studio: Studio) -> list[tuple[SizeChart, Drawing | None, Drawing | None]]:
     return [
         (chart, _by_size(f"chart-{number}", chart, studio), _by_price(f"price-{number}", chart, studio))
         for number, chart in enumerate(charts, start=1)

@@ -24,6 +24,7 @@ STATUSES: dict[type[errors.FieldguideError], int] = {
     errors.UsageError: 400,
     errors.UnknownNameError: 404,
     errors.SettingsError: 500,
+    errors.PlanningError: 400,
     errors.CatalogueError: 500,
     errors.SourceError: 502,
     errors.NotFoundError: 404,

@@ -37,6 +37,8 @@ def _environment() -> Environment:
         known=lambda value: "n/a" if value is None else value,
         joined=lambda values: ", ".join(str(each) for each in values) or "none",
         day=lambda text: str(text)[:16].replace("T", " "),
+        gigabytes=lambda held: "n/a" if held is None else f"{held / 1e9:,.2f} GB",
+        span=span,
         tokens=lambda count: "n/a" if count is None else f"{count:,} tokens",
     )
     environment.globals.update(asset=address_of, sources=Sources, address=address)
@@ -52,6 +54,18 @@ def address(path: str, **fields: Any) -> str:
     """Return a path of ours with fields behind it; unknown ones are left out."""
     given = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+def span(value: Mapping[str, float | None] | None, factor: float = 1.0) -> str:
+    """Return a range with its likely figure: `12 to 30 (likely 20)`."""
+    if value is None or any(each is None for each in value.values()):
+        return "n/a"
+    low, likely, high = ((value[name] or 0.0) * factor for name in ("low", "likely", "high"))
+    return f"{low:,.3g} to {high:,.3g} (likely {likely:,.3g})" if high < 1000 else _whole(low, likely, high)
+
+
+def _whole(low: float, likely: float, high: float) -> str:
+    return f"{low:,.0f} to {high:,.0f} (likely {likely:,.0f})"
 
 
 def money(value: float | None, currency: str | None = "USD") -> str:

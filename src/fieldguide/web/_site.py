@@ -16,6 +16,7 @@ from aiohttp import web
 
 from fieldguide.app.wiring import House
 from fieldguide.errors import FieldguideError, UnknownNameError, UsageError
+from fieldguide.web._asking import ASK, answered, asked_page, read_question, stream_answers
 from fieldguide.web._assets import assets
 from fieldguide.web._errors import StaleFormError, error_json, status_of, unforeseen
 from fieldguide.web._guard import HEADERS, VISIT, Guard
@@ -60,6 +61,8 @@ class Site:
         made.router.add_get("/index.json", partial(self._page, PAGES[0], True))
         made.router.add_get("/assets/{hash}/{name}", self._asset)
         made.router.add_get("/runs/{run:[^/]+}/export.jsonl", self._export)
+        made.router.add_post("/ask", self._ask)
+        made.router.add_post("/ask/stream", self._ask_streaming)
         made.router.add_post("/look", self._choose_look)
         made.on_cleanup.append(self._close)
         return made
@@ -206,6 +209,25 @@ class Site:
         if self._reading is None:
             self._reading = self._open_house()
         return self._reading
+
+    async def _ask(self, request: web.Request) -> web.StreamResponse:
+        form = await self.own_form(request)
+        shown = asked_page(form, await answered(self.house, form))
+        around = self._around(request)
+        text = render(ASK.template, **around, page=ASK, title=shown.title, **shown.context)
+        return self._html(request, text, around["visit"])
+
+    async def _ask_streaming(self, request: web.Request) -> web.StreamResponse:
+        try:
+            form = await self.own_form(request)
+            read_question(form)
+        except FieldguideError as error:
+            return self._fault(request, error, as_json=True)
+        response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream; charset=utf-8"})
+        await response.prepare(request)
+        await stream_answers(self.house, form, response)
+        await response.write_eof()
+        return response
 
     async def _choose_look(self, request: web.Request) -> web.StreamResponse:
         form = await self.own_form(request)

@@ -6,13 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import TestClient
 
 from fieldguide.web._guard import is_loopback
-from tests.support.site import site_over
+from tests.support.site import Client, site_over
 
 
-async def _token(client: TestClient) -> str:
+async def _token(client: Client) -> str:
     text = await (await client.get("/cost")).text()
     found = re.search(r'name="token" value="([0-9a-f]{64})"', text)
     assert found is not None

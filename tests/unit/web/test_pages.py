@@ -10,20 +10,22 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 import pytest
-from aiohttp.test_utils import TestClient
 
 from fieldguide import errors
 from fieldguide.web import PAGES
 from fieldguide.web._errors import STATUSES
 from tests.contracts.test_architecture import all_errors
 from tests.support.html_page import Page
-from tests.support.site import ITEMS, site_over, two_runs
+from tests.support.site import ITEMS, Client, site_over, two_runs
 
 FIXED = {
     "home": ["/", "/?q=qwen+coder", "/?kind=code&max_parameters=8B&licence=commercial&weights=yes", "/?q=zzzzqqqq"],
     "jobs": ["/jobs", "/jobs?job=summarise+patient+letters&weights=yes"],
     "model": ["/models/qwen2.5", "/models/qwen2.5?row=3", "/models/qwen2.5-7b-instruct", "/models/gpt-4o"],
     "claims": ["/claims", "/claims?table=qwq-32b-preview-blog", "/claims?model=gpt-4o", "/claims?benchmark=gpqa"],
+    "plan": ["/plan", "/plan?model=qwen2.5-7b-instruct:Q4_K_M&on=rtx4090&context=16384", "/plan?model=qwen2.5-0.5b"],
+    "train-plan": ["/train-plan", "/train-plan?parameters=7B&tokens=2T&on=2048xa100-80gb"],
+    "ask": ["/ask", "/ask?model=smollm2-135m-instruct"],
     "cost": ["/cost", "/cost?model=gpt-4o&input_tokens=1000&output_tokens=500&requests=100"],
 }
 MOST_BYTES = 300_000
@@ -53,7 +55,7 @@ def _timeless(context: dict[str, Any]) -> dict[str, Any]:
     return context | {"costs": (context["costs"] or {}) | {"at": None}} if "costs" in context else context
 
 
-async def _page(client: TestClient, address: str) -> Page:
+async def _page(client: Client, address: str) -> Page:
     answer = await client.get(address)
     text = await answer.text()
     assert answer.status == 200, (address, text[-600:])
@@ -131,6 +133,19 @@ def _links(page: Page) -> Iterator[str]:
                 yield held
 
 
+@pytest.mark.long
+async def test_every_family_and_model_has_its_page(tmp_path: Path) -> None:
+    """Whatever is known or unknown of it: each page of the catalogue shows."""
+    async with site_over(tmp_path) as client:
+        context = await (await client.get("/index.json")).json()
+        families = [family for group in context["map"] for family in group["families"]]
+        for family in families:
+            await _page(client, f"/models/{family['name']}")
+            for size in family["sizes"]:
+                await _page(client, f"/models/{size['model']}")
+        assert len(families) >= 100
+
+
 @pytest.mark.parametrize(("address", "status", "nearest"), [
     ("/models/qwen2.5-7b-instrut", 404, "qwen2.5-7b-instruct"),
     ("/jobs?job=zzzzqqqq", 404, None),
@@ -142,6 +157,11 @@ def _links(page: Page) -> Iterator[str]:
     ("/cost?model=gpt-4o", 400, None),
     ("/?kind=cod", 404, "code"),
     ("/?max_parameters=huge", 400, None),
+    ("/plan?model=qwen2.5-7b-instrut", 404, "qwen2.5-7b-instruct"),
+    ("/plan?model=qwen2.5", 400, None),
+    ("/plan?model=qwen2.5-7b-instruct&on=nix", 404, None),
+    ("/plan?model=gpt-4o", 400, None),
+    ("/train-plan?on=h100", 400, None),
     ("/runs/nix", 404, None),
     ("/verdict", 400, None),
     ("/no-such-page", 404, None),
@@ -181,7 +201,7 @@ async def test_hostile_names_are_shown_and_never_run(tmp_path: Path, name: str) 
     addresses = [
         f"/models/{given}", f"/?q={given}", f"/?kind={given}", f"/jobs?job={given}", f"/claims?model={given}",
         f"/claims?table={given}", f"/cost?model={given}&input_tokens=1", f"/runs/{given}", f"/verdict?run={given}",
-        f"/{given}",
+        f"/plan?model={given}", f"/train-plan?model={given}", f"/{given}",
     ]  # fmt: skip
     async with site_over(tmp_path) as client:
         for address in addresses:
