@@ -19,7 +19,7 @@ from tests.support.fake_server import fake_server, streamed
 from tests.support.site import two_runs
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 pytestmark = pytest.mark.browser
 
@@ -187,7 +187,12 @@ def test_two_models_are_asked_side_by_side(browser: Browser, address: str, echoi
     """Streamed by our script or as a plain form, a hostile answer is text and nothing runs."""
     page = _open(browser, address + "/ask", width=1400, scripts=scripts)
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def noted(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", noted)
     page.fill("#model", f"{echoing}#one")
     page.fill("#other", f"{echoing}#two")
     page.fill("#prompt", "hello")
