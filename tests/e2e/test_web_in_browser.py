@@ -193,6 +193,7 @@ def test_two_models_are_asked_side_by_side(browser: Browser, address: str, echoi
         dialog.dismiss()
 
     page.on("dialog", noted)
+    assert not page.is_visible("#stop")
     page.fill("#model", f"{echoing}#one")
     page.fill("#other", f"{echoing}#two")
     page.fill("#prompt", "hello")

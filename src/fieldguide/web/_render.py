@@ -37,7 +37,7 @@ def _environment() -> Environment:
         known=lambda value: "n/a" if value is None else value,
         joined=lambda values: ", ".join(str(each) for each in values) or "none",
         day=lambda text: str(text)[:16].replace("T", " "),
-        gigabytes=lambda held: "n/a" if held is None else f"{held / 1e9:,.2f} GB",
+        gigabytes=gigabytes,
         span=span,
         tokens=lambda count: "n/a" if count is None else f"{count:,} tokens",
     )
@@ -54,6 +54,13 @@ def address(path: str, **fields: Any) -> str:
     """Return a path of ours with fields behind it; unknown ones are left out."""
     given = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+def gigabytes(held: float | None) -> str:
+    """Return bytes as GB (10^9), or as MB where they are fewer."""
+    if held is None:
+        return "n/a"
+    return f"{held / 1e9:,.2f} GB" if held >= 1e9 else f"{held / 1e6:,.1f} MB"
 
 
 def span(value: Mapping[str, float | None] | None, factor: float = 1.0) -> str:

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -225,8 +226,9 @@ class Site:
             return self._fault(request, error, as_json=True)
         response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
-        await stream_answers(self.house, form, response)
-        await response.write_eof()
+        with suppress(ConnectionError):  # whoever asked has gone away: the asking ends with the next piece
+            await stream_answers(self.house, form, response)
+            await response.write_eof()
         return response
 
     async def _choose_look(self, request: web.Request) -> web.StreamResponse:
