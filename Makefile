@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MODELS := smollm2-135m-instruct gemma3-270m
 
-.PHONY: help setup setup-system setup-models compare test test-long check format lint types layers catalogue lock clean
+.PHONY: help setup setup-system setup-models compare screenshots test test-long check format lint types layers catalogue lock clean
 
 help: ## show these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ setup-models: setup ## fetch the two small real models
 # By running this target you accept them: that is what --accept-licence says.
 compare: setup ## the main job: compare two small real models and write report.html
 	$(BIN)/fieldguide compare $(MODELS) --benchmark ladder --accept-licence gemma --report report.html
+
+screenshots: setup ## draw every page of `fieldguide web` at both widths into screenshots/ (needs Chromium)
+	$(BIN)/python tools/make_screenshots.py screenshots
 
 test: setup ## run the tests
 	$(BIN)/python -m pytest
@@ -60,4 +63,4 @@ lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	  --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 
 clean: ## remove what set-up made
-	rm -rf $(VENV) report.html
+	rm -rf $(VENV) report.html screenshots

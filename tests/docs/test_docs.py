@@ -7,6 +7,7 @@ import re
 import shlex
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,13 +64,23 @@ def test_python_in_the_documentation_runs(
 
 def test_the_command_reference_is_up_to_date() -> None:
     """docs/commands.md is the program's own help: `python tools/write_command_reference.py` writes it."""
-    path = PROJECT / "tools" / "write_command_reference.py"
-    spec = importlib.util.spec_from_file_location("write_command_reference", path)
+    module = _tool("write_command_reference")
+    assert module.OUT.read_text(encoding="utf-8") == module.command_reference()
+
+
+def test_the_contexts_of_the_pages_are_documented() -> None:
+    """docs/web-contexts.md is what the pages declare: `python tools/write_web_contexts.py` writes it."""
+    module = _tool("write_web_contexts")
+    assert module.OUT.read_text(encoding="utf-8") == module.web_contexts()
+
+
+def _tool(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, PROJECT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.OUT.read_text(encoding="utf-8") == module.command_reference()
+    return module
 
 
 def test_every_setting_is_documented() -> None:

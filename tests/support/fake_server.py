@@ -70,6 +70,16 @@ def sse(*events: dict[str, Any] | str) -> str:
     return "".join(f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n" for event in events)
 
 
+def streamed(text: str) -> str:
+    """Return an answer as a stream of two pieces, with 7 tokens read and 5 written."""
+    pieces: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, "delta": {"content": part}}]} for part in (text[:3], text[3:])
+    ]
+    end: dict[str, Any] = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    usage: dict[str, Any] = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}}
+    return sse(*({"id": "x", "object": "chat.completion.chunk", **each} for each in (*pieces, end, usage)), "[DONE]")
+
+
 @asynccontextmanager
 async def fake_server(respond: Respond, *, delay_s: float = 0.0) -> AsyncIterator[FakeServer]:
     """Run a server that answers each POST with what `respond` returns: a response, JSON, or the text of a stream."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, count
 
@@ -18,7 +19,7 @@ from fieldguide.comparison import (
 from fieldguide.domain import JsonValue, Look, Verdict, content_sha256
 from fieldguide.errors import UsageError
 from fieldguide.evaluation import Listener, Stop
-from fieldguide.store import RunState, Store
+from fieldguide.store import Run, RunState, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ async def compare(
     )
 
 
-_LAST = 0
+LAST = 0
 """Stands where a look's number stands: at how many items everything was in and the whole chance of error spent."""
 
 
@@ -94,7 +95,7 @@ class _Pair:
             return
         store.keep_look(_subject(self.a, self.b, self.look.number), self.items)
         if self.look.last:
-            store.keep_look(_subject(self.a, self.b, _LAST), self.items)
+            store.keep_look(_subject(self.a, self.b, LAST), self.items)
 
 
 def _pairs(store: Store, results: tuple[ExamResult, ...]) -> list[_Pair]:
@@ -104,33 +105,45 @@ def _pairs(store: Store, results: tuple[ExamResult, ...]) -> list[_Pair]:
 def _pair(store: Store, a: ExamResult, b: ExamResult) -> _Pair:
     items = items_compared(a.run.scores, b.run.scores)
     unfinished = any(result.run.run.state is not RunState.FINISHED for result in (a, b))
-    whole = store.looks(_subject(a, b, _LAST))
+    whole = store.looks(_subject(a, b, LAST))
     look = Look(
-        number=_look_number(store, a, b, items),
+        number=look_number(store, _exam_facts(a), (a.run.run, b.run.run), items),
         last=_all_in(a) or _all_in(b),
         provisional=unfinished or bool(whole and items not in whole),
     )
     return _Pair(a, b, items, look)
 
 
-def _look_number(store: Store, a: ExamResult, b: ExamResult, items: int) -> int:
+def look_number(store: Store, exam: Sequence[JsonValue], runs: Sequence[Run], items: int) -> int:
     """Return the number of the look that was had at so many items, or else that of the next one.
 
     Numbers follow the order in which verdicts were shown, not the number of items: fewer items than at an earlier look
     are one more chance to be wrong, like more.
     """
-    kept = ((number, store.looks(_subject(a, b, number))) for number in count(1))
+    kept = ((number, store.looks(look_subject(exam, runs, number))) for number in count(1))
     return next(number for number, seen in kept if not seen or items in seen)
 
 
-def _subject(a: ExamResult, b: ExamResult, number: int) -> str:
-    """Return under which name a look is kept: what stays the same when a comparison grows, and the look's number."""
-    exam = a.run.exam
-    models: list[list[JsonValue]] = sorted(
-        [result.run.run.model_key, result.run.run.attempts, result.run.run.generation] for result in (a, b)
-    )
-    facts: list[JsonValue] = [exam.benchmark, exam.protocol, exam.seed, exam.available_items, *models]
+def look_subject(exam: Sequence[JsonValue], runs: Sequence[Run], number: int) -> str:
+    """Return under which name a look is kept: what stays the same when a comparison grows, and the look's number.
+
+    Args:
+        exam: Benchmark, protocol, seed and number of items that there are.
+        runs: Of both models.
+        number: The look's; `LAST` where everything was in and the whole chance of error spent.
+    """
+    models: list[list[JsonValue]] = sorted([run.model_key, run.attempts, run.generation] for run in runs)
+    facts: list[JsonValue] = [*exam, *models]
     return content_sha256([*facts, number])
+
+
+def _subject(a: ExamResult, b: ExamResult, number: int) -> str:
+    return look_subject(_exam_facts(a), (a.run.run, b.run.run), number)
+
+
+def _exam_facts(result: ExamResult) -> list[JsonValue]:
+    exam = result.run.exam
+    return [exam.benchmark, exam.protocol, exam.seed, exam.available_items]
 
 
 def _all_in(result: ExamResult) -> bool:

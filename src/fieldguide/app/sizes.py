@@ -90,7 +90,7 @@ def write_sizes_html(page: Page, sizes: Sizes, path: Path, *, command: str) -> N
             command=command,
             note=None if note is None else f"{note.value} ({note.source})",
             meanings=tuple(_meaning_shown(each) for each in sizes.meanings),
-            charts=tuple(_chart(series, sizes) for series in sizes.series),
+            charts=tuple(size_chart(series, sizes) for series in sizes.series),
             needs=tuple(_need_shown(each) for each in sizes.needs),
             memory=memory_by_size(page),
         ),
@@ -168,7 +168,8 @@ def _points(home: Path, members: Iterable[tuple[Size, Member]]) -> Iterable[Size
                 )
 
 
-def _chart(series: SizeSeries, sizes: Sizes) -> SizeChart:
+def size_chart(series: SizeSeries, sizes: Sizes) -> SizeChart:
+    """Return one row of a table as it is drawn."""
     from fieldguide.reporting import SizeChart
 
     claim = series.claim

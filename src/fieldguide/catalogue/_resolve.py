@@ -54,7 +54,19 @@ def resolve_model(whole: Families, name: str, *, family_first: bool = False) -> 
     Raises:
         UnknownNameError: It means none, or leaves open which; the nearest names are given.
     """
-    return Resolver(whole).resolve(name, family_first=family_first)
+    return _resolver_of(whole).resolve(name, family_first=family_first)
+
+
+_kept: tuple[Families, Resolver] | None = None
+
+
+def _resolver_of(whole: Families) -> Resolver:
+    """Return the resolver of a catalogue; that of the last one is kept, as its tables take a while to make."""
+    global _kept
+    kept = _kept
+    if kept is None or kept[0] is not whole:
+        kept = _kept = (whole, Resolver(whole))
+    return kept[1]
 
 
 class Resolver:

@@ -96,6 +96,9 @@ def build_parser() -> Parser:
     _add_list(command("list", "_models", "list the models on this machine and in the catalogue"))
     _add_name(command("verify", "_models", "check stored models again: every byte, format and template"), optional=True)
     _add_name(command("remove", "_models", "remove a stored model"), optional=False)
+    _add_web(
+        command("web", "fieldguide.web.command", "the guide in a browser: look up, price, and see what was measured")
+    )
     _add_doctor(command("doctor", "_doctor", "check this installation, or a model on it"))
     return parser
 
@@ -452,6 +455,14 @@ def _add_list(parser: Parser) -> None:
 
 def _add_name(parser: Parser, *, optional: bool) -> None:
     parser.add_argument("model", metavar="MODEL", nargs="?" if optional else None)
+
+
+def _add_web(parser: Parser) -> None:
+    parser.add_argument("--host", metavar="H", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument(
+        "--port", metavar="N", type=int, default=8091, help="port to listen on (8091); 0 takes a free one"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="say the address and open nothing")
 
 
 def _add_doctor(parser: Parser) -> None:

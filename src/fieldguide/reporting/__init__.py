@@ -3,14 +3,15 @@
 The page is a single file. It loads nothing, runs no script, and can be read on paper, on a telephone and offline.
 """
 
-from fieldguide.reporting._curves import Curves, Line, write_curves_html, write_curves_png
-from fieldguide.reporting._render import render_html, write_html
+from fieldguide.reporting._curves import Curves, Line, draw_curves, write_curves_html, write_curves_png
+from fieldguide.reporting._render import render_html, style_sheet, template_environment, write_html
 from fieldguide.reporting._size_page import (
     SizeChart,
     SizeMark,
     SizeMeaning,
     SizeNeedShown,
     SizePage,
+    draw_sizes,
     render_size_page,
     write_size_page,
 )
@@ -41,8 +42,12 @@ __all__ = [
     "SizeMeaning",
     "SizeNeedShown",
     "SizePage",
+    "draw_curves",
+    "draw_sizes",
     "render_html",
     "render_size_page",
+    "style_sheet",
+    "template_environment",
     "write_curves_html",
     "write_curves_png",
     "write_html",

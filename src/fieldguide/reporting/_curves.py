@@ -99,6 +99,18 @@ def curves_drawing(curves: Curves, studio: Studio, anchor: str) -> Drawing | Non
     )
 
 
+def draw_curves(
+    figures: Sequence[Curves],
+) -> tuple[list[tuple[Curves, Drawing | None, list[tuple[str, ...]]]], str | None]:
+    """Return each figure with its drawing and the rows of its table, and why drawings are missing where they are."""
+    studio = Studio()
+    drawn = [
+        (curves, curves_drawing(curves, studio, f"curves-{number}"), table_rows(curves))
+        for number, curves in enumerate(figures, start=1)
+    ]
+    return drawn, studio.missing_because
+
+
 def curves_chart(curves: Curves, layout: Layout) -> Spec:
     """Return the specification at one width."""
     bands, points, names = [], [], []

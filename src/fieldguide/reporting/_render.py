@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fieldguide.domain import JsonValue, Outcome
@@ -55,11 +55,16 @@ def render_html(report: Report) -> str:
     )
 
 
+def style_sheet() -> str:
+    """Return the style sheet of our pages; its first two rules are the colours, light and dark."""
+    return resources.files("fieldguide.reporting").joinpath("templates/report.css").read_text("utf-8")
+
+
 def page_of(template: str, **context: Any) -> str:
     """Return a page of ours with its style sheet inside it."""
-    css = resources.files("fieldguide.reporting").joinpath("templates/report.css").read_text("utf-8")
+    css = style_sheet()
     return (
-        _environment()
+        template_environment()
         .get_template(template)
         .render(
             css=Markup(css),  # noqa: S704 - our own file
@@ -111,10 +116,15 @@ def _replace(path: Path, page: bytes) -> None:
         raise
 
 
-def _environment() -> Environment:
-    """Return what renders our templates: everything is escaped, and hiding characters are shown."""
+def template_environment(package: str | None = None) -> Environment:
+    """Return what renders our templates: everything is escaped, and hiding characters are shown.
+
+    Args:
+        package: A package with `templates/` of its own, which are looked for first.
+    """
+    names = ("fieldguide.reporting",) if package is None else (package, "fieldguide.reporting")
     environment = Environment(
-        loader=PackageLoader("fieldguide.reporting"),
+        loader=ChoiceLoader([PackageLoader(name) for name in names]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalized,

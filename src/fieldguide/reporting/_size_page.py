@@ -95,10 +95,7 @@ class SizePage:
 def render_size_page(page: SizePage) -> str:
     """Return the page as HTML that loads nothing and runs nothing; the same page gives the same text."""
     studio = Studio()
-    drawn = [
-        (chart, _by_size(f"chart-{number}", chart, studio), _by_price(f"price-{number}", chart, studio))
-        for number, chart in enumerate(page.charts, start=1)
-    ]
+    drawn = _drawn_rows(page.charts, studio)
     return page_of(
         "sizes.html.j2",
         page=page,
@@ -109,6 +106,21 @@ def render_size_page(page: SizePage) -> str:
         priced=any(each.output_usd_per_mtok is not None for each in page.meanings),
         places={},
     )
+
+
+def draw_sizes(
+    charts: Sequence[SizeChart],
+) -> tuple[list[tuple[SizeChart, Drawing | None, Drawing | None]], str | None]:
+    """Return each row with its charts, by size and by price, and why charts are missing where they are."""
+    studio = Studio()
+    return _drawn_rows(charts, studio), studio.missing_because
+
+
+def _drawn_rows(charts: Sequence[SizeChart], studio: Studio) -> list[tuple[SizeChart, Drawing | None, Drawing | None]]:
+    return [
+        (chart, _by_size(f"chart-{number}", chart, studio), _by_price(f"price-{number}", chart, studio))
+        for number, chart in enumerate(charts, start=1)
+    ]
 
 
 def write_size_page(page: SizePage, path: Path) -> None:

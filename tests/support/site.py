@@ -1,0 +1,63 @@
+"""The site in the test's own process, over a home with two small runs in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from fieldguide.app.compare import Comparison, compare
+from fieldguide.app.evaluate import EvaluateRequest
+from fieldguide.app.exams import build_exam
+from fieldguide.app.wiring import open_house
+from fieldguide.evaluation import Stop
+from fieldguide.web import Site
+from tests.support.sample_report import HOSTILE_TEXTS
+
+ITEMS = 24
+Client: TypeAlias = TestClient[web.Request, web.Application]
+
+
+@asynccontextmanager
+async def site_over(home: Path) -> AsyncIterator[Client]:
+    """Serve the pages of a home and yield a client that keeps its cookies."""
+    site = Site(lambda: open_house({"home": str(home)}, environment={}))
+    server = TestServer(site.application(), host="127.0.0.1")
+    await server.start_server()
+    assert server.port is not None
+    site.learn_port(server.port)
+    async with TestClient(server) as client:
+        yield client
+
+
+async def two_runs(home: Path) -> Comparison:
+    """Compare two files of answers to the ladder; every answer carries a hostile text."""
+    house = open_house({"home": str(home)}, environment={})
+    exam, scorer = build_exam("ladder", data=None, limit=ITEMS)
+    scorer.close()
+    home.mkdir(parents=True, exist_ok=True)
+    for name, right in (("good", 5), ("poor", 2)):
+        lines = [
+            {
+                "item": item.item,
+                "attempt": 0,
+                "completion": f"{HOSTILE_TEXTS[place % len(HOSTILE_TEXTS)]}\nThe answer is "
+                f"{item.target if place % 6 < right else 99991}",
+                "finish_reason": "stop",
+                "usage": {"input_tokens": 50, "output_tokens": 9},
+            }
+            for place, item in enumerate(exam.items)
+        ]
+        text = "\n".join(json.dumps(line) for line in lines)
+        (home / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    models = tuple(f"recorded:{home}/{name}.jsonl" for name in ("good", "poor"))
+    try:
+        request = EvaluateRequest(models=models, benchmarks=("ladder",), limit=ITEMS)
+        return await compare(house, request, margin=None, stop=Stop())
+    finally:
+        await house.close()

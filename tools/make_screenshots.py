@@ -1,0 +1,53 @@
+"""Draw every page of `fieldguide web` at 400 and 1400 pixels, light and dark, into a folder: `make screenshots`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.e2e.test_web_in_browser import FIXED
+from tests.support.chromium import FLAGS, program
+from tests.support.site import two_runs
+
+_WIDTHS = (400, 1400)
+
+
+def draw(folder: Path) -> None:
+    """Write one picture for each page, width and scheme."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        comparison = asyncio.run(two_runs(Path(home)))
+        ids = [result.run.run.run_id for result in comparison.evaluation.results]
+        command = [sys.executable, "-m", "fieldguide", "web", "--port", "0", "--json", "--home", home]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy()) as server:
+            assert server.stdout is not None
+            address = json.loads(server.stdout.readline())["address"].rstrip("/")
+            _draw_all(folder, address, (*FIXED, f"/runs/{ids[0]}", f"/verdict?run={ids[0]}&run={ids[1]}"))
+            server.terminate()
+
+
+def _draw_all(folder: Path, address: str, paths: tuple[str, ...]) -> None:
+    with sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=program(), args=list(FLAGS))
+        for path in paths:
+            for width in _WIDTHS:
+                for scheme in ("light", "dark"):
+                    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+                    page.goto(address + path)
+                    name = "".join(sign if sign.isalnum() else "-" for sign in path).strip("-")[:60] or "home"
+                    page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
+                    page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]))
