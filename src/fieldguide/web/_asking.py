@@ -9,11 +9,10 @@ from typing import Any
 
 from aiohttp import web
 
-from fieldguide.app.ask import question
 from fieldguide.app.ask_beside import AnswerBeside, ask_beside, beside_json
 from fieldguide.app.references import as_decimal
 from fieldguide.app.wiring import House
-from fieldguide.domain import CompletionRequest, TextDelta
+from fieldguide.domain import CompletionRequest, Message, TextDelta
 from fieldguide.errors import UsageError
 from fieldguide.web._page import Asked, Page, Shown
 
@@ -48,10 +47,10 @@ def read_question(form: Mapping[str, str]) -> tuple[list[str], CompletionRequest
     if not most.isdecimal() or not 0 < int(most) <= 1_000_000:
         raise UsageError(f"max_output_tokens takes a whole number above 0, not {most!r}.", hint="Such as 512.")
     heat = as_decimal(form.get("temperature", "").strip() or None, "temperature")
-    request = question(
-        form["prompt"],
-        system=form.get("system", "").strip() or None,
-        text=False,
+    system = form.get("system", "").strip()
+    turns = (Message(role="system", content=system),) if system else ()
+    request = CompletionRequest(
+        messages=(*turns, Message(role="user", content=form["prompt"])),
         max_output_tokens=int(most),
         temperature=None if heat is None else float(heat),
     )
