@@ -85,6 +85,7 @@ def build_parser() -> Parser:
     _add_exam(command("exam", "_exam", "show exactly what a model will be asked"))
     _add_judge(command("judge", "_judge", "run one program in the sandbox and judge its output"))
     _add_ask(command("ask", "_ask", "ask a model one question"))
+    _add_transcribe(command("transcribe", "_transcribe", "write speech down, with times: text, subtitles or JSON"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
     _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
@@ -269,6 +270,26 @@ def _add_judge(parser: Parser) -> None:
     parser.add_argument(
         "--allow-unisolated", action="store_true", help="run it with nothing but limits where nothing isolates it"
     )
+
+
+def _add_transcribe(parser: Parser) -> None:
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", type=Path, help="recordings: WAV, MP3, FLAC, Ogg, M4A, video"
+    )
+    parser.add_argument(
+        "--model", metavar="MODEL", help="base (default), small, large-v3, a folder, openai:whisper-1, ..."
+    )
+    parser.add_argument("--translate", action="store_true", help="write English, whatever is spoken")
+    parser.add_argument("--language", metavar="L", help="what is spoken, such as `en` (default: recognised)")
+    parser.add_argument(
+        "--timestamps", choices=("segment", "word"), default="segment", help="times of segments or of words"
+    )
+    parser.add_argument("--format", choices=("txt", "srt", "vtt", "json"), default="txt", help="of the output (txt)")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write a file for each recording into this folder")
+    parser.add_argument("--prompt", metavar="TEXT", help="words that are likely to occur")
+    parser.add_argument("--no-vad", action="store_true", help="listen to all of it, also where nobody seems to speak")
+    parser.add_argument("--microphone", metavar="SECONDS", type=float, help="record for so long, then write it down")
+    _add_model_options(parser)
 
 
 def _add_ask(parser: Parser) -> None:

@@ -10,11 +10,14 @@ from fieldguide.runners._interface import (
     SpeechRunner,
     TranscriptionRunner,
 )
+from fieldguide.runners._listening import ListeningOrder, ListeningRunner
 
 __all__ = [
     "EmbeddingRunner",
     "HoldsAnswers",
     "ImageRunner",
+    "ListeningOrder",
+    "ListeningRunner",
     "OpenRunner",
     "Runner",
     "RunnerSettings",
