@@ -86,6 +86,7 @@ def build_parser() -> Parser:
     _add_judge(command("judge", "_judge", "run one program in the sandbox and judge its output"))
     _add_ask(command("ask", "_ask", "ask a model one question"))
     _add_transcribe(command("transcribe", "_transcribe", "write speech down, with times: text, subtitles or JSON"))
+    _add_speak(command("speak", "_speak", "read a text aloud into a file"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
     _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
@@ -289,6 +290,19 @@ def _add_transcribe(parser: Parser) -> None:
     parser.add_argument("--prompt", metavar="TEXT", help="words that are likely to occur")
     parser.add_argument("--no-vad", action="store_true", help="listen to all of it, also where nobody seems to speak")
     parser.add_argument("--microphone", metavar="SECONDS", type=float, help="record for so long, then write it down")
+    _add_model_options(parser)
+
+
+def _add_speak(parser: Parser) -> None:
+    parser.add_argument("text", metavar="TEXT", help="what to say; `-` reads it from standard input")
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="sound file; `-` is standard output")
+    parser.add_argument(
+        "--model", metavar="MODEL", help="piper:VOICE, openai:tts-1, ... (default: espeak-ng, the fallback)"
+    )
+    parser.add_argument("--voice", metavar="V", help="one of the model's voices; of espeak-ng a language, such as de")
+    parser.add_argument("--format", choices=("wav", "mp3"), help="default: by the file's name, else wav")
+    parser.add_argument("--speed", metavar="X", type=float, help="1 is the usual one")
+    parser.add_argument("--instructions", metavar="TEXT", help="how to speak, for models that can be told")
     _add_model_options(parser)
 
 

@@ -11,6 +11,8 @@ from fieldguide.runners._interface import (
     TranscriptionRunner,
 )
 from fieldguide.runners._listening import ListeningOrder, ListeningRunner
+from fieldguide.runners._pcm import Sound, sentences, sound_of, wav_header, wav_of
+from fieldguide.runners._voice import ReadingRunner
 
 __all__ = [
     "EmbeddingRunner",
@@ -19,8 +21,14 @@ __all__ = [
     "ListeningOrder",
     "ListeningRunner",
     "OpenRunner",
+    "ReadingRunner",
     "Runner",
     "RunnerSettings",
+    "Sound",
     "SpeechRunner",
     "TranscriptionRunner",
+    "sentences",
+    "sound_of",
+    "wav_header",
+    "wav_of",
 ]

