@@ -1,7 +1,7 @@
 """The child process: loads one voice and says one sentence after another.
 
-Run as a file (`python -I _child.py`). The first line on stdin says what to load, each further line holds a sentence, which
-is answered by a line of JSON and the samples that it announces.
+Run as a file (`python -I _child.py`). The first line on stdin says what to load, each further line holds a sentence,
+which is answered by a line of JSON and the samples that it announces.
 """
 
 from __future__ import annotations
