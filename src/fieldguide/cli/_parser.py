@@ -87,6 +87,7 @@ def build_parser() -> Parser:
     _add_ask(command("ask", "_ask", "ask a model one question"))
     _add_transcribe(command("transcribe", "_transcribe", "write speech down, with times: text, subtitles or JSON"))
     _add_speak(command("speak", "_speak", "read a text aloud into a file"))
+    _add_voice(command("voice", "_voice", "talk with a model by recordings: speech in, speech out"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
     _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
@@ -303,6 +304,20 @@ def _add_speak(parser: Parser) -> None:
     parser.add_argument("--format", choices=("wav", "mp3"), help="default: by the file's name, else wav")
     parser.add_argument("--speed", metavar="X", type=float, help="1 is the usual one")
     parser.add_argument("--instructions", metavar="TEXT", help="how to speak, for models that can be told")
+    _add_model_options(parser)
+
+
+def _add_voice(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="who answers")
+    parser.add_argument(
+        "--in", dest="files", metavar="FILE", nargs="+", type=Path, required=True, help="recordings, one for each turn"
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the answers, as 01.wav, ...")
+    parser.add_argument("--hear", metavar="MODEL", help="who listens (default: Whisper base)")
+    parser.add_argument("--speak", metavar="MODEL", help="who speaks (default: espeak-ng, the fallback)")
+    parser.add_argument("--voice", metavar="V", help="one of its voices")
+    parser.add_argument("--language", metavar="L", help="what is spoken, such as `en` (default: recognised)")
+    parser.add_argument("--system", metavar="TEXT", help="system message")
     _add_model_options(parser)
 
 
