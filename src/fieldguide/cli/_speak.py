@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from fieldguide.app.speak import Spoken, speak
+from fieldguide.app.speak import SoundFormat, Spoken, speak
 from fieldguide.cli._loop import run_to_end
 from fieldguide.cli._options import model_options
 from fieldguide.cli._output import house_of, note, print_json, seconds
@@ -33,7 +33,7 @@ def run(args: Namespace) -> int:
         raise UsageError("--json and --out - exclude each other: standard output holds one of them.")
     if to_stream and sys.stdout.isatty():
         raise UsageError("Sound does not go to a terminal.", hint="Give --out FILE, or pipe it: | aplay")
-    form = args.format or ("mp3" if args.out.suffix.lower() == ".mp3" else "wav")
+    form: SoundFormat = args.format or ("mp3" if args.out.suffix.lower() == ".mp3" else "wav")
     request = SpeechRequest(text=text, voice=args.voice, instructions=args.instructions, speed=args.speed)
     house = house_of(args)
     with ProgressLine(quiet=args.quiet) as line:
