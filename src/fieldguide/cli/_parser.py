@@ -88,6 +88,7 @@ def build_parser() -> Parser:
     _add_transcribe(command("transcribe", "_transcribe", "write speech down, with times: text, subtitles or JSON"))
     _add_speak(command("speak", "_speak", "read a text aloud into a file"))
     _add_voice(command("voice", "_voice", "talk with a model by recordings: speech in, speech out"))
+    _add_draw(command("draw", "_draw", "have a provider make a picture"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
     _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
@@ -318,6 +319,16 @@ def _add_voice(parser: Parser) -> None:
     parser.add_argument("--voice", metavar="V", help="one of its voices")
     parser.add_argument("--language", metavar="L", help="what is spoken, such as `en` (default: recognised)")
     parser.add_argument("--system", metavar="TEXT", help="system message")
+    _add_model_options(parser)
+
+
+def _add_draw(parser: Parser) -> None:
+    parser.add_argument("prompt", metavar="PROMPT", help="what the picture shows")
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="picture file: .png, .jpg or .webp")
+    parser.add_argument("--model", metavar="MODEL", required=True, help="such as openai:gpt-image-1")
+    parser.add_argument("--count", metavar="N", type=int, help="pictures; further ones get -2, -3, ... in their names")
+    parser.add_argument("--size", metavar="WxH", help="such as 1024x1024")
+    parser.add_argument("--quality", metavar="Q", help="in the provider's words, such as high")
     _add_model_options(parser)
 
 
