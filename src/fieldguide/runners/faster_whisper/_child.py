@@ -25,6 +25,12 @@ _CUT_WITHIN_S = 60
 _CUT_BLOCK_S = 0.3
 _LARGEST_FRAME_SAMPLES = 1 << 24
 _PR_SET_PDEATHSIG = 1
+_CONTAINED = {
+    "protocol_whitelist": "none",
+    "format_whitelist": ("wav,w64,mp3,flac,ogg,aac,ac3,amr,au,aiff,caf,wv,mov,matroska,webm,avi,asf,flv,mpeg,mpegts"),
+}
+"""Playlists are files that name other files and addresses, which a stranger's recording must not have opened: only
+formats that hold their sound themselves are read, and nothing but the one file."""
 
 
 def main() -> None:
@@ -172,7 +178,10 @@ class _Job:
         import numpy as np
 
         resampler = av.audio.resampler.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-        with av.open(self._order["path"], mode="r", metadata_errors="ignore") as container:
+        with (
+            open(self._order["path"], "rb") as file,  # noqa: PTH123
+            av.open(file, mode="r", metadata_errors="ignore", options=_CONTAINED) as container,
+        ):
             if not container.streams.audio:
                 raise ValueError("there is no sound in it")
             for frame in self._frames(container):

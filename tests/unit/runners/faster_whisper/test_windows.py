@@ -109,3 +109,17 @@ def test_the_cut_lies_in_the_last_minute() -> None:
     audio = np.ones(180 * RATE_HZ, np.float32)
     audio[: RATE_HZ * 10] = 0
     assert _quietest(audio) >= 120 * RATE_HZ
+
+
+@pytest.mark.parametrize(
+    "playlist",
+    ["ffconcat version 1.0\nfile {name}\n", "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n{name}\n#EXT-X-ENDLIST\n"],
+)
+def test_a_file_that_names_another_does_not_have_it_opened(tmp_path: Path, playlist: str) -> None:
+    """A playlist under the name of a recording is refused, though what it names is there and could be decoded."""
+    other = recording(tmp_path, seconds=3)
+    path = tmp_path / "evil.wav"
+    path.write_text(playlist.format(name=other.name))
+    ear, told = run(path)
+    assert ear.heard == []
+    assert [event["event"] for event in told] == ["not_decoded"]
