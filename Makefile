@@ -20,7 +20,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 setup-system: ## install the Debian packages that some tests want (needs root)
-	apt-get update -qq && apt-get install -y -qq chromium docker-registry
+	apt-get update -qq && apt-get install -y -qq chromium docker-registry espeak-ng
 
 setup-models: setup ## fetch the two small real models
 	for model in $(MODELS); do $(BIN)/fieldguide pull $$model --accept-licence gemma || exit 1; done

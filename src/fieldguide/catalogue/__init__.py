@@ -10,6 +10,7 @@ from fieldguide.catalogue._jobs import Evidence, Job, JobGuide, JobMatch, Matter
 from fieldguide.catalogue._read import entries, entry, entry_names, read_entries
 from fieldguide.catalogue._resolve import Resolved, Resolver, folded, resolve_model
 from fieldguide.catalogue._search import Found, Query, SearchIndex, SearchRecord, amount
+from fieldguide.catalogue._speech import SpeechEntry, speech_entry
 from fieldguide.catalogue.names import ModelName, parse_name
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "SearchIndex",
     "SearchRecord",
     "Size",
+    "SpeechEntry",
     "Where",
     "amount",
     "entries",
@@ -56,4 +58,5 @@ __all__ = [
     "read_jobs",
     "resolve_model",
     "rules_for",
+    "speech_entry",
 ]

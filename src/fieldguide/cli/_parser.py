@@ -87,6 +87,10 @@ def build_parser() -> Parser:
     _add_ask(command("ask", "_ask", "ask a model one question"))
     _add_chat(command("chat", "_chat", "talk with a model"))
     _add_history(command("history", "_history", "what was said with `ask` and `chat`"))
+    _add_transcribe(command("transcribe", "_transcribe", "write speech down, with times: text, subtitles or JSON"))
+    _add_speak(command("speak", "_speak", "read a text aloud into a file"))
+    _add_voice(command("voice", "_voice", "talk with a model by recordings: speech in, speech out"))
+    _add_draw(command("draw", "_draw", "have a provider make a picture"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
     _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
@@ -325,6 +329,63 @@ def _add_judge(parser: Parser) -> None:
     parser.add_argument(
         "--allow-unisolated", action="store_true", help="run it with nothing but limits where nothing isolates it"
     )
+
+
+def _add_transcribe(parser: Parser) -> None:
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", type=Path, help="recordings: WAV, MP3, FLAC, Ogg, M4A, video"
+    )
+    parser.add_argument(
+        "--model", metavar="MODEL", help="base (default), small, large-v3, a folder, openai:whisper-1, ..."
+    )
+    parser.add_argument("--translate", action="store_true", help="write English, whatever is spoken")
+    parser.add_argument("--language", metavar="L", help="what is spoken, such as `en` (default: recognised)")
+    parser.add_argument(
+        "--timestamps", choices=("segment", "word"), default="segment", help="times of segments or of words"
+    )
+    parser.add_argument("--format", choices=("txt", "srt", "vtt", "json"), default="txt", help="of the output (txt)")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write a file for each recording into this folder")
+    parser.add_argument("--prompt", metavar="TEXT", help="words that are likely to occur")
+    parser.add_argument("--no-vad", action="store_true", help="listen to all of it, also where nobody seems to speak")
+    parser.add_argument("--microphone", metavar="SECONDS", type=float, help="record for so long, then write it down")
+    _add_model_options(parser)
+
+
+def _add_speak(parser: Parser) -> None:
+    parser.add_argument("text", metavar="TEXT", help="what to say; `-` reads it from standard input")
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="sound file; `-` is standard output")
+    parser.add_argument(
+        "--model", metavar="MODEL", help="piper:VOICE, openai:tts-1, ... (default: espeak-ng, the fallback)"
+    )
+    parser.add_argument("--voice", metavar="V", help="one of the model's voices; of espeak-ng a language, such as de")
+    parser.add_argument("--format", choices=("wav", "mp3"), help="default: by the file's name, else wav")
+    parser.add_argument("--speed", metavar="X", type=float, help="1 is the usual one")
+    parser.add_argument("--instructions", metavar="TEXT", help="how to speak, for models that can be told")
+    _add_model_options(parser)
+
+
+def _add_voice(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="who answers")
+    parser.add_argument(
+        "--in", dest="files", metavar="FILE", nargs="+", type=Path, required=True, help="recordings, one for each turn"
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the answers, as 01.wav, ...")
+    parser.add_argument("--hear", metavar="MODEL", help="who listens (default: Whisper base)")
+    parser.add_argument("--speak", metavar="MODEL", help="who speaks (default: espeak-ng, the fallback)")
+    parser.add_argument("--voice", metavar="V", help="one of its voices")
+    parser.add_argument("--language", metavar="L", help="what is spoken, such as `en` (default: recognised)")
+    parser.add_argument("--system", metavar="TEXT", help="system message")
+    _add_model_options(parser)
+
+
+def _add_draw(parser: Parser) -> None:
+    parser.add_argument("prompt", metavar="PROMPT", help="what the picture shows")
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="picture file: .png, .jpg or .webp")
+    parser.add_argument("--model", metavar="MODEL", required=True, help="such as openai:gpt-image-1")
+    parser.add_argument("--count", metavar="N", type=int, help="pictures; further ones get -2, -3, ... in their names")
+    parser.add_argument("--size", metavar="WxH", help="such as 1024x1024")
+    parser.add_argument("--quality", metavar="Q", help="in the provider's words, such as high")
+    _add_model_options(parser)
 
 
 def _add_ask(parser: Parser) -> None:

@@ -53,6 +53,7 @@ from fieldguide.domain.parameter_count import active_parameters, embedding_param
 from fieldguide.domain.score import ItemScore, Outcome, Score, ScorerIdentity, with_tail
 from fieldguide.domain.tensor import Tensor, tensors_of
 from fieldguide.domain.tools import ProviderTool, ReasoningOptions, ResponseSchema, Tool, ToolChoice
+from fieldguide.domain.transcript import Heard, Reached, Segment, SpokenLanguage, Word
 from fieldguide.domain.verdict import Accuracy, Look, Verdict, VerdictKind
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "Figure",
     "FinishReason",
     "Hardware",
+    "Heard",
     "Image",
     "ImageRequest",
     "ImageResult",
@@ -95,6 +97,7 @@ __all__ = [
     "ProviderBlock",
     "ProviderData",
     "ProviderTool",
+    "Reached",
     "Reasoning",
     "ReasoningOptions",
     "Refusal",
@@ -105,8 +108,10 @@ __all__ = [
     "Scheme",
     "Score",
     "ScorerIdentity",
+    "Segment",
     "SpeechRequest",
     "SpeechResult",
+    "SpokenLanguage",
     "StreamPiece",
     "Tensor",
     "Text",
@@ -123,6 +128,7 @@ __all__ = [
     "Verdict",
     "VerdictKind",
     "Video",
+    "Word",
     "active_parameters",
     "block_as_json",
     "block_from_json",

@@ -10,14 +10,25 @@ from fieldguide.runners._interface import (
     SpeechRunner,
     TranscriptionRunner,
 )
+from fieldguide.runners._listening import ListeningOrder, ListeningRunner
+from fieldguide.runners._pcm import Sound, sentences, sound_of, wav_header, wav_of
+from fieldguide.runners._voice import ReadingRunner
 
 __all__ = [
     "EmbeddingRunner",
     "HoldsAnswers",
     "ImageRunner",
+    "ListeningOrder",
+    "ListeningRunner",
     "OpenRunner",
+    "ReadingRunner",
     "Runner",
     "RunnerSettings",
+    "Sound",
     "SpeechRunner",
     "TranscriptionRunner",
+    "sentences",
+    "sound_of",
+    "wav_header",
+    "wav_of",
 ]

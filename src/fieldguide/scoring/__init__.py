@@ -8,6 +8,7 @@ from fieldguide.scoring.reasoning import VisibleAnswer, strip_reasoning
 from fieldguide.scoring.refusal import is_refusal
 from fieldguide.scoring.short_answer import answer_line, unwrapped
 from fieldguide.scoring.vote import vote_key
+from fieldguide.scoring.word_errors import WordErrors, spoken_words, word_error_rate, word_errors
 
 __all__ = [
     "Boxed",
@@ -16,11 +17,15 @@ __all__ = [
     "MathsEquivalence",
     "QwenEquivalence",
     "VisibleAnswer",
+    "WordErrors",
     "answer_line",
     "find_final_answer",
     "is_refusal",
     "last_boxed",
+    "spoken_words",
     "strip_reasoning",
     "unwrapped",
     "vote_key",
+    "word_error_rate",
+    "word_errors",
 ]

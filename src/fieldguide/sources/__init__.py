@@ -19,6 +19,7 @@ from fieldguide.sources.local_file import LocalFileSource
 from fieldguide.sources.package import PackageSource
 from fieldguide.sources.price_lists import FetchedList, fetch_price_list, keep_price_list
 from fieldguide.sources.safety import check_file
+from fieldguide.sources.speech_models import hub_files, hub_folder, packaged_folder
 from fieldguide.sources.transfer import RefusalError, RemoteFile, TransferSettings
 
 __all__ = [
@@ -51,8 +52,11 @@ __all__ = [
     "check_file",
     "fetch_price_list",
     "free_bytes_at",
+    "hub_files",
+    "hub_folder",
     "is_repository",
     "keep_price_list",
+    "packaged_folder",
     "parse_source_reference",
     "user_name",
 ]

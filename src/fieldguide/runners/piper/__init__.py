@@ -1,0 +1,5 @@
+"""Piper's neural voices on this machine."""
+
+from fieldguide.runners.piper._open import open_runner
+
+__all__ = ["open_runner"]

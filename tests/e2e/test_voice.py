@@ -1,0 +1,48 @@
+"""`fieldguide voice`: recordings in, answers out, with a model that the test serves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import wave
+from pathlib import Path
+
+import pytest
+
+from tests.support.fake_server import Call, chat, fake_server
+from tests.support.program import fieldguide as run
+from tests.support.shared import shared
+from tests.support.whisper import whisper_base
+
+
+@pytest.mark.model
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng (make setup-system)")
+async def test_each_recording_is_a_turn_of_one_conversation(tmp_path: Path) -> None:
+    """What was heard is asked, the answer is spoken, the next turn knows of the first, and silence asks nothing."""
+    silence = tmp_path / "silence.wav"
+    with wave.open(str(silence), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(2 * 16_000))
+    spoken = shared("benchmarks", "speech", "speechbrain", "spk1_snt3.wav")
+    asked: list[list[dict[str, str]]] = []
+
+    def answer(call: Call) -> object:
+        asked.append(json.loads(json.dumps(call.body["messages"])))
+        return chat(f"Answer {len(asked)}.")
+
+    async with fake_server(answer) as server:  # type: ignore[arg-type]
+        ran = await run(
+            "voice", f"{server.url}#m", "--in", spoken, silence, spoken, "--out", tmp_path / "out",
+            "--hear", whisper_base(), "--language", "en", "--json",
+        )  # fmt: skip
+    turns = ran.json["turns"]
+    assert ran.code == 0
+    assert [turn["answer"] for turn in turns] == ["Answer 1.", None, "Answer 2."]
+    assert "air is pure" in turns[0]["heard"].lower()
+    assert [message["role"] for message in asked[1]] == ["system", "user", "assistant", "user"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["01.wav", "03.wav"]
+    assert turns[0]["spoken"]["fallback"] is True
+    with wave.open(turns[2]["spoken_to"]) as file:
+        assert file.getnframes() > 1_000
