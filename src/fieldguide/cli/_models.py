@@ -43,7 +43,7 @@ def _list(args: Namespace) -> int:
     house = house_of(args)
     stored = house.models.list()
     here = {model.name for model in stored}
-    others = [entry for entry in catalogue.entries() if entry.name not in here]
+    others = [entry for entry in catalogue.entries(house.copies) if entry.name not in here]
     held = house.neighbours.held() if args.all else []
     if args.json:
         found: dict[str, Any] = {
