@@ -61,9 +61,7 @@ def _shipped(copies: Path | None) -> tuple[ModelEntry, ...]:
     from fieldguide.catalogue._compiled import compiled  # Imports this module.
 
     folder, schema = _facts(), tuple[ModelEntry, ...]
-    found: tuple[ModelEntry, ...] = compiled(
-        copies, "entries", _files_in(folder), schema, lambda: read_entries(folder)
-    )
+    found: tuple[ModelEntry, ...] = compiled(copies, "entries", _files_in(folder), schema, lambda: read_entries(folder))
     return found
 
 

@@ -106,7 +106,8 @@ def _verify(args: Namespace) -> int:
 
 
 def _remove(args: Namespace) -> int:
-    freed = house_of(args).models.remove(args.model)
+    with ProgressLine(quiet=args.quiet) as line:
+        freed = house_of(args).models.remove(args.model, progress=lambda told: line.text(pull_line(told)))
     if args.json:
         print_json({"removed": args.model, "freed_bytes": freed})
     else:

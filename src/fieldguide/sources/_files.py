@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -60,10 +60,15 @@ def put_in_place(finished: Path, place: Path) -> None:
 def write_whole(place: Path, content: bytes) -> None:
     """Replace the file at `place`; nobody ever sees half of it."""
     draft = place.with_name(f".{place.name}.new")
-    with draft.open("wb") as file:
-        file.write(content)
-        sync(file)
-    put_in_place(draft, place)
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            sync(file)
+        put_in_place(draft, place)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -82,6 +87,18 @@ def locked(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
                 waiting()
                 time.sleep(_LOCK_POLL_S)
         yield
+
+
+@contextmanager
+def locked_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock file at `path` if no process holds it, and say whether that is so."""
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 @contextmanager

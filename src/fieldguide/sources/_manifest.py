@@ -144,7 +144,7 @@ def read_manifest(path: Path | str) -> Manifest | None:
         SourceError: It is there but cannot be understood.
     """
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - a thousand paths take time to make
             content = file.read()
     except FileNotFoundError:
         return None

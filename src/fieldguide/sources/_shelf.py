@@ -81,7 +81,7 @@ class Shelf:
     def names(self) -> list[str]:
         """Return the names that have a manifest, sorted."""
         try:
-            there = os.listdir(self.manifests)
+            there = [entry.name for entry in os.scandir(self.manifests)]
         except OSError:
             return []
         return sorted(name.removesuffix(".json") for name in there if name.endswith(".json") and name[0] != ".")
@@ -163,8 +163,8 @@ class Shelf:
             return True
         tree = self.tree(manifest.name)
         try:
-            return all(inside(tree, file.path).samefile(self.place(file)) for file in files)
-        except (OSError, SourceError):
+            return all((tree / file.path).samefile(self.place(file)) for file in files)
+        except OSError:
             return False
 
     def recorded(self, name: str) -> Manifest | None:
@@ -187,6 +187,9 @@ class Shelf:
             if manifest is None:
                 return 0  # Which files a damaged one needs is not known, so none is taken away.
             needed.update(self.place(file) for file in manifest.all_files)
+        for tree in self.tree("x").parent.glob("*"):
+            if not self.manifest(tree.name).exists():  # A kill came between; its links keep bytes on the disk.
+                shutil.rmtree(tree, ignore_errors=True)
         freed = 0
         for blob in self.blobs.glob("sha256-*"):
             if blob not in needed:
