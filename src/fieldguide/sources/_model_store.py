@@ -286,12 +286,14 @@ class ModelStore:
 
     def _name_of_repository(self, reference: SourceReference) -> str | None:
         """Return the name of the stored model that a reference means, without asking its source."""
+        of_the_web = reference.source in {"http", "https"}  # Known without its query, which may have been signed.
+        wanted = reference.name.partition("?")[0] if of_the_web else reference.name
         for name in self._shelf.names():
             manifest = self._shelf.recorded(name)
             if manifest is None or not manifest.files:
                 continue
             known = parse_source_reference(manifest.reference)
-            if (known.source, known.name) != (reference.source, reference.name):
+            if (known.source, known.name) != (reference.source, wanted):
                 continue
             if reference.revision not in (None, known.revision):
                 continue

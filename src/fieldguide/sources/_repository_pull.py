@@ -291,7 +291,7 @@ def _plain(name: str) -> str:
 
 def _key(remote: RemoteFile) -> str:
     """Return what a file on its way is known by, in every process: its content, or its address."""
-    return remote.sha256 or f"url-{hashlib.sha256(remote.url.encode()).hexdigest()[:40]}"
+    return remote.sha256 or f"url-{remote.address[:40]}"
 
 
 def _stored(file: OfferedFile, place: Path) -> StoredFile:

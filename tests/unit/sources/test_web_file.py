@@ -89,3 +89,16 @@ def test_a_server_that_is_down_is_said_to_be(home: Path, server: RangeServer) ->
     server.fault = lambda asked: Fault("status", status=503)
     with pytest.raises(OfflineError, match="503"):
         ModelStore(home).plan(f"{server.origin}/m/a%20b.gguf")
+
+
+def test_a_signed_address_is_written_nowhere(home: Path, server: RangeServer) -> None:
+    """What stands in its query opens the file to whoever reads it: not in a manifest, a journal, or an error."""
+    models, plain = ModelStore(home), f"{server.origin}/m/a%20b.gguf"
+    server.files["/m/a%20b.gguf?sig=SECRET"] = WHOLE
+    stored = models.pull(f"{plain}?sig=SECRET", accepted_licences=NOBODY)
+    assert stored.reference == plain
+    assert models.find(f"{plain}?sig=OTHER") == stored
+    with pytest.raises(NotFoundError) as missing:
+        models.pull(f"{server.origin}/m/none.gguf?sig=SECRET", accepted_licences=NOBODY)
+    assert "SECRET" not in f"{missing.value.message}{missing.value.hint}"
+    assert not [path for path in home.rglob("*") if path.is_file() and b"SECRET" in path.read_bytes()]
