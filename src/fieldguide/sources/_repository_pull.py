@@ -124,6 +124,8 @@ class RepositoryPull:
                 manifest = self._manifest(plan, [stored[file.path] for file in plan.files], warnings, passed)
                 self.shelf.link(manifest)
                 write_manifest(self.shelf.manifest(plan.name), manifest)
+            for key in keys.values():
+                self.shelf.clear_incoming(key)  # The journals of files that nothing was promised of.
         self.shelf.clear_downloads(plan.name)
         return manifest
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from fieldguide.errors import NotFoundError, OfflineError, SourceError, UsageError
-from fieldguide.sources import ModelStore
-from tests.support.range_server import Fault, RangeServer
+from fieldguide.http_client import new_session
+from fieldguide.sources import ModelStore, TransferSettings
+from tests.support.range_server import NONE, Fault, RangeServer
 
 NOBODY: frozenset[str] = frozenset()
 WHOLE = b"GGUF" + b"w" * 200_000
@@ -102,3 +103,17 @@ def test_a_signed_address_is_written_nowhere(home: Path, server: RangeServer) ->
         models.pull(f"{server.origin}/m/none.gguf?sig=SECRET", accepted_licences=NOBODY)
     assert "SECRET" not in f"{missing.value.message}{missing.value.hint}"
     assert not [path for path in home.rglob("*") if path.is_file() and b"SECRET" in path.read_bytes()]
+
+
+def test_a_part_that_is_whole_is_not_sent_again_after_another_broke_off(home: Path, server: RangeServer) -> None:
+    """Though nothing promises what its bytes are: its journal stays until the model is stored."""
+    transfer = TransferSettings(new_session=new_session, connections=1, first_wait_s=0.001, most_faults=2)
+    models, address = ModelStore(home, transfer=transfer), f"{server.origin}/m/big-00001-of-00002.gguf"
+    server.fault = lambda asked: Fault("refuse") if "00002-of" in asked.path and asked.start is not None else NONE
+    with pytest.raises(OfflineError):
+        models.pull(address, accepted_licences=NOBODY)
+    before = server.sent_bytes
+    server.fault = lambda asked: NONE
+    stored = models.pull(address, accepted_licences=NOBODY)
+    assert (stored.size_bytes, server.sent_bytes - before) == (10, 5)
+    assert not list((home / "downloads" / "blobs").iterdir())

@@ -377,7 +377,8 @@ class Download:
             raise IntegrityError(self.file.name, expected=broken[0], actual=broken[1])
         os.ftruncate(self.part.handle, self.part.size or 0)
         os.fsync(self.part.handle)
-        self.part.journal.remove()
+        if self.file.sha256 is not None or self.etag is None:
+            self.part.journal.remove()  # Else it alone says that the file is whole, should another of the order fail.
         self.progress.note(self.number, self.part.size or 0, self.part.size, now=True)
         return Downloaded(
             path=self.part.path,
