@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from fieldguide.catalogue import entry_names
 from fieldguide.errors import FormatError, IntegrityError, SourceError, UnsafeFileError, UsageError
+from fieldguide.formats import shown
 from fieldguide.sources._files import put_in_place, sha256_of, write_whole
 from fieldguide.sources._interface import Progress, PullProgress
 from fieldguide.sources._manifest import Manifest, StoredFile, write_manifest
@@ -109,7 +110,7 @@ class RepositoryPull:
                 warnings = [each for path, file in stored.items() for each in self.check(path, self.shelf.place(file))]
                 brought = self._transferred(plan, left, report)
                 for file in left:
-                    warnings += self.check(file.path, brought[_key(file.remote)].path)
+                    warnings += self._checked(file, brought[_key(file.remote)].path)
             except (UnsafeFileError, FormatError):
                 for key in keys.values():  # No byte of what is refused is kept for another try.
                     self.shelf.clear_incoming(key)
@@ -128,6 +129,13 @@ class RepositoryPull:
                 self.shelf.clear_incoming(key)  # The journals of files that nothing was promised of.
         self.shelf.clear_downloads(plan.name)
         return manifest
+
+    def _checked(self, file: OfferedFile, place: Path) -> tuple[str, ...]:
+        """Check a file that came; a fault is told of the file as its source names it, not of where it lay."""
+        try:
+            return self.check(file.path, place)
+        except FormatError as error:
+            raise FormatError(shown(file.path), error.offset, error.reason, hint=error.hint) from error
 
     def _planned(self, offer: Offer, file: OfferedFile, before: Manifest | None, report: Progress) -> PlannedFile:
         remote = file.remote

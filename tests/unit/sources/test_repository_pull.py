@@ -370,6 +370,14 @@ def test_a_repository_whose_name_begins_another_s_replaces_nothing(home: Path, s
     assert {model.reference for model in models.list()} == {first.reference, second.reference}
 
 
+@pytest.mark.parametrize("paths", [("a.gguf", "a.gguf"), ("a.gguf", "a.gguf/b.gguf")])
+def test_two_files_that_cannot_lie_side_by_side_are_refused(paths: tuple[str, ...]) -> None:
+    """Before a byte comes: a file cannot be there twice, nor be a folder too."""
+    files = tuple(OfferedFile(path=path, remote=RemoteFile(url="http://h/f", name=path)) for path in paths)
+    with pytest.raises(SourceError, match="side by side"):
+        Offer(reference=SourceReference(source="hf", name="o/r"), files=files)
+
+
 @pytest.mark.parametrize("name", ["blobs", "smollm2-135m-instruct"])
 def test_no_repository_takes_a_name_that_has_a_meaning(home: Path, server: RangeServer, name: str) -> None:
     """Neither the folder of files on their way, which would be cleared, nor an entry of the catalogue."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fieldguide.errors import NotFoundError, OfflineError, SourceError, UsageError
+from fieldguide.errors import FormatError, NotFoundError, OfflineError, SourceError, UsageError
 from fieldguide.http_client import new_session
-from fieldguide.sources import ModelStore, TransferSettings
+from fieldguide.sources import ModelStore, TransferSettings, check_file
 from tests.support.range_server import NONE, Fault, RangeServer
 
 NOBODY: frozenset[str] = frozenset()
@@ -117,3 +117,11 @@ def test_a_part_that_is_whole_is_not_sent_again_after_another_broke_off(home: Pa
     stored = models.pull(address, accepted_licences=NOBODY)
     assert (stored.size_bytes, server.sent_bytes - before) == (10, 5)
     assert not list((home / "downloads" / "blobs").iterdir())
+
+
+def test_a_file_that_is_damaged_is_told_by_its_own_name(home: Path, server: RangeServer) -> None:
+    """Where it lay on its way is gone by then and says nothing to anybody."""
+    server.files["/m/odd.gguf"] = b"<html>"
+    with pytest.raises(FormatError, match=r"^odd\.gguf: byte 0"):
+        ModelStore(home, check=check_file).pull(f"{server.origin}/m/odd.gguf", accepted_licences=NOBODY)
+    assert not [path for path in home.rglob("*") if path.is_file() and path.suffix != ".lock"]
