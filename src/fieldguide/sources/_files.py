@@ -114,6 +114,11 @@ def writing_under(home: Path, *, needed_bytes: int, free_bytes: Callable[[Path],
     except OSError as error:
         if error.errno in _DISK_FULL:
             raise DiskSpaceError(str(home), needed_bytes=needed_bytes, free_bytes=free_bytes(home)) from error
+        if error.errno == errno.EFBIG:
+            raise SourceError(
+                f"The volume of {home} keeps no file as large as this one.",
+                hint="Choose a folder on another with `--home DIR`: FAT ends at 4 GB a file.",
+            ) from error
         if error.filename is None and error.errno != errno.EIO:
             raise  # Not about a file: say, a closed terminal under the progress display.
         raise SourceError(

@@ -186,13 +186,13 @@ class Shelf:
             manifest = self.recorded(name)
             if manifest is None:
                 return 0  # Which files a damaged one needs is not known, so none is taken away.
-            needed.update(self.place(file) for file in manifest.all_files)
+            needed.update(self.place(file).resolve() for file in manifest.all_files)
         for tree in self.tree("x").parent.glob("*"):
             if not self.manifest(tree.name).exists():  # A kill came between; its links keep bytes on the disk.
                 shutil.rmtree(tree, ignore_errors=True)
         freed = 0
         for blob in self.blobs.glob("sha256-*"):
-            if blob not in needed:
+            if blob.resolve() not in needed:  # The home may be reached by several paths.
                 freed += blob.stat().st_size
                 blob.unlink()
         return freed

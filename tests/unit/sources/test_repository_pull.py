@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +15,7 @@ import pytest
 
 from fieldguide.errors import AccessDeniedError, IntegrityError, NotFoundError, OfflineError, SourceError
 from fieldguide.http_client import new_session
-from fieldguide.sources import ModelStore, PullProgress
+from fieldguide.sources import LocalFileSource, ModelStore, PullProgress
 from fieldguide.sources._files import locked
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import Offer, OfferedFile
@@ -444,3 +446,30 @@ def test_a_file_that_goes_between_plan_and_pull_is_brought_again(home: Path, ser
 
     again = models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY, gate=gate)
     assert again.path.read_bytes() == FILES["m-q4.gguf"]
+
+
+def test_a_file_of_the_store_that_was_named_by_another_path_stays_while_it_is_needed(
+    home: Path, server: RangeServer, tmp_path: Path
+) -> None:
+    """The user folder is a link: a model that was pulled as a file of yours from the store itself needs it too."""
+    link = tmp_path / "link"
+    home.mkdir(exist_ok=True)
+    link.symlink_to(home)
+    first = store(link, Hub(server)).pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY)
+    own = ModelStore(link, open_source=lambda name: LocalFileSource())
+    second = own.pull(f"file:{first.path}", accepted_licences=NOBODY)
+    assert own.remove(first.name) == 0
+    assert own.verify(second.name).sha256 == first.sha256
+
+
+def test_a_volume_whose_files_end_early_is_a_clear_error(home: Path, server: RangeServer) -> None:
+    """As FAT's do at 4 GB."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(SourceError, match="as large as this"):
+            store(home, Hub(server)).pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
