@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fieldguide.errors import RunnerError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Kind = Literal["runners", "sources", "benchmarks"]
 
 
 @cache
 def _found(kind: Kind) -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # Takes time to load, and `list` names no plug-in.
+
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=f"fieldguide.{kind}"):
         earlier = found.get(point.name)
@@ -53,6 +56,8 @@ def load(kind: Kind, name: str) -> object:
 
 def nearest(name: str, known: list[str], *, most: int = 3) -> list[str]:
     """Return up to `most` known names that look like `name`, best first."""
+    import difflib
+
     folded = {candidate.lower(): candidate for candidate in known}
     found = difflib.get_close_matches(name.lower(), list(folded), n=most, cutoff=0.5)
     return [folded[match] for match in found]

@@ -88,6 +88,11 @@ class House:
         return SourceSettings(new_session=new_session, proxy_for=self.proxy_for, endpoints=endpoints)
 
     @property
+    def copies(self) -> Path:
+        """Folder of fast copies of the catalogue."""
+        return self.settings.home / "cache"
+
+    @property
     def locks(self) -> Path:
         """Folder of lock files."""
         return self.settings.home / "locks"

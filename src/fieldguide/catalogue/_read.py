@@ -13,15 +13,19 @@ from fieldguide.registry import nearest
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+    from pathlib import Path
 
 
-def entries() -> tuple[ModelEntry, ...]:
+def entries(copies: Path | None = None) -> tuple[ModelEntry, ...]:
     """Return every model of the catalogue, by name.
+
+    Args:
+        copies: Folder of fast copies, such as `families` takes; None reads the files.
 
     Raises:
         CatalogueError: A file of the catalogue is malformed.
     """
-    return _shipped()
+    return _shipped(copies)
 
 
 def entry_names() -> tuple[str, ...]:
@@ -53,8 +57,12 @@ def read_entries(folder: Traversable) -> tuple[ModelEntry, ...]:
 
 
 @cache
-def _shipped() -> tuple[ModelEntry, ...]:
-    return read_entries(_facts())
+def _shipped(copies: Path | None) -> tuple[ModelEntry, ...]:
+    from fieldguide.catalogue._compiled import compiled  # Imports this module.
+
+    folder, schema = _facts(), tuple[ModelEntry, ...]
+    found: tuple[ModelEntry, ...] = compiled(copies, "entries", _files_in(folder), schema, lambda: read_entries(folder))
+    return found
 
 
 def _facts() -> Traversable:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +49,8 @@ def error_json(error: errors.FieldguideError) -> dict[str, Any]:
 
 def unforeseen(error: Exception) -> errors.FieldguideError:
     """Return an error for what nobody foresaw, with the place in our code where it happened."""
+    import traceback  # Only here, and takes time to load.
+
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return errors.FieldguideError(

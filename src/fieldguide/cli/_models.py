@@ -43,7 +43,7 @@ def _list(args: Namespace) -> int:
     house = house_of(args)
     stored = house.models.list()
     here = {model.name for model in stored}
-    others = [entry for entry in catalogue.entries() if entry.name not in here]
+    others = [entry for entry in catalogue.entries(house.copies) if entry.name not in here]
     held = house.neighbours.held() if args.all else []
     if args.json:
         found: dict[str, Any] = {
@@ -106,7 +106,8 @@ def _verify(args: Namespace) -> int:
 
 
 def _remove(args: Namespace) -> int:
-    freed = house_of(args).models.remove(args.model)
+    with ProgressLine(quiet=args.quiet) as line:
+        freed = house_of(args).models.remove(args.model, progress=lambda told: line.text(pull_line(told)))
     if args.json:
         print_json({"removed": args.model, "freed_bytes": freed})
     else:

@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from fieldguide.errors import OfflineError, SourceError
 from fieldguide.sources._offer import SourceSettings
+from fieldguide.sources.transfer import without_secrets
 
 _WAIT_S = 20.0
 _KNOCK_S = 3.0
@@ -99,7 +100,7 @@ async def _ask(
     except TimeoutError as error:
         raise OfflineError(f"{urlsplit(start).netloc} gave no answer within {_WAIT_S:.0f} s.") from error
     except (aiohttp.ClientError, OSError) as error:
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        reason = without_secrets(str(error).strip().split("\n")[0]) or type(error).__name__
         raise OfflineError(f"{urlsplit(start).netloc} cannot be reached: {reason}.") from error
     finally:
         await session.close()

@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -60,10 +60,15 @@ def put_in_place(finished: Path, place: Path) -> None:
 def write_whole(place: Path, content: bytes) -> None:
     """Replace the file at `place`; nobody ever sees half of it."""
     draft = place.with_name(f".{place.name}.new")
-    with draft.open("wb") as file:
-        file.write(content)
-        sync(file)
-    put_in_place(draft, place)
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            sync(file)
+        put_in_place(draft, place)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -85,6 +90,18 @@ def locked(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
+def locked_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock file at `path` if no process holds it, and say whether that is so."""
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
 def writing_under(home: Path, *, needed_bytes: int, free_bytes: Callable[[Path], int]) -> Iterator[None]:
     """Turn what the system says of a full or closed disk into our own errors.
 
@@ -97,6 +114,11 @@ def writing_under(home: Path, *, needed_bytes: int, free_bytes: Callable[[Path],
     except OSError as error:
         if error.errno in _DISK_FULL:
             raise DiskSpaceError(str(home), needed_bytes=needed_bytes, free_bytes=free_bytes(home)) from error
+        if error.errno == errno.EFBIG:
+            raise SourceError(
+                f"The volume of {home} keeps no file as large as this one.",
+                hint="Choose a folder on another with `--home DIR`: FAT ends at 4 GB a file.",
+            ) from error
         if error.filename is None and error.errno != errno.EIO:
             raise  # Not about a file: say, a closed terminal under the progress display.
         raise SourceError(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from fieldguide.errors import SourceError
 from fieldguide.sources._files import write_whole
@@ -17,6 +17,19 @@ from fieldguide.sources._select import ArtifactKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_TEXT, _MAYBE_TEXT = (str,), (str, type(None))
+_FILE = {"path": _TEXT, "size_bytes": (int,), "sha256": _TEXT, "elsewhere": _MAYBE_TEXT}
+_ACCEPTANCE = dict.fromkeys(("licence", "terms_url", "accepted_by", "accepted_at"), _TEXT)
+_MANIFEST: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "reference", "file", "sha256", "pulled_at", "kind"), _TEXT),
+    "size_bytes": (int,),
+    "pinned": (bool,),
+    "licence_id": _MAYBE_TEXT,
+    "warnings": (list,),
+    "format": (int,),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,28 +137,32 @@ class Manifest:
         )
 
 
-def read_manifest(path: Path) -> Manifest | None:
+def read_manifest(path: Path | str) -> Manifest | None:
     """Return the manifest at `path`, or None where there is none.
 
     Raises:
         SourceError: It is there but cannot be understood.
     """
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:  # noqa: PTH123 - a thousand paths take time to make
+            content = file.read()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise SourceError(
             f"The record of a pulled model cannot be read: {path} ({error.strerror}).", hint="Make it readable."
         ) from error
+    if (plain := _plain(content)) is not None:
+        return plain
     from pydantic import ValidationError
 
     try:
         manifest: Manifest = _adapter().validate_json(content)
     except ValidationError as error:
+        stem = Path(path).stem
         raise SourceError(
             f"The record of a pulled model is damaged: {path} ({error.errors()[0]['msg']}).",
-            hint=f"`fieldguide pull {path.stem}` writes it anew, `fieldguide remove {path.stem}` clears it away.",
+            hint=f"`fieldguide pull {stem}` writes it anew, `fieldguide remove {stem}` clears it away.",
         ) from error
     return manifest
 
@@ -164,6 +181,41 @@ def user_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
+
+
+def _plain(content: bytes) -> Manifest | None:
+    """Return a manifest that is exactly as `write_manifest` writes it; None leaves it to the careful reader.
+
+    A thousand are read this way in the time that the careful one takes to be imported.
+    """
+    import json
+
+    try:
+        found = json.loads(content)
+        files, accepted = found.pop("files"), found.pop("acceptance")
+        whole = (
+            _holds(found, _MANIFEST)
+            and type(files) is list
+            and all(_holds(file, _FILE) for file in files)
+            and (accepted is None or _holds(accepted, _ACCEPTANCE))
+            and found["kind"] in get_args(ArtifactKind)
+            and all(type(each) is str for each in found["warnings"])
+        )
+        if not whole:
+            return None
+        found["pulled_at"] = datetime.fromisoformat(found["pulled_at"])
+        found["warnings"] = tuple(found["warnings"])
+        if accepted is not None:
+            accepted["accepted_at"] = datetime.fromisoformat(accepted["accepted_at"])
+            accepted = Acceptance(**accepted)
+        return Manifest(**found, files=tuple(StoredFile(**file) for file in files), acceptance=accepted)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SourceError):
+        return None
+
+
+def _holds(found: dict[str, object], schema: Mapping[str, tuple[type, ...]]) -> bool:
+    """Whether an object has these keys and no others, each of one of its types."""
+    return found.keys() == schema.keys() and all(type(found[key]) in kinds for key, kinds in schema.items())
 
 
 def _require_sha256(text: str) -> None:

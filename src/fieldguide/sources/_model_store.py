@@ -20,7 +20,7 @@ from fieldguide.errors import (
     UsageError,
 )
 from fieldguide.http_client import new_session
-from fieldguide.sources._files import free_bytes_at, locked, writing_under
+from fieldguide.sources._files import free_bytes_at, locked, locked_if_free, writing_under
 from fieldguide.sources._interface import Progress, PullOrder, PullProgress
 from fieldguide.sources._manifest import StoredModel
 from fieldguide.sources._neighbours import Neighbours
@@ -244,13 +244,14 @@ class ModelStore:
                 raise IntegrityError(str(place), expected=file.sha256, actual=actual, hint=hint)
             warnings += self._check(file.path, place)
         if (manifest := self._shelf.recorded(model.name)) is not None and not self._shelf.is_linked(manifest):
-            self._shelf.link(manifest)
+            with self._writing(), self._lock(None, progress or _silent):
+                self._shelf.link(manifest)
         return replace(model, warnings=tuple(dict.fromkeys(warnings)))
 
-    def remove(self, name_or_reference: str) -> int:
+    def remove(self, name_or_reference: str, *, progress: Progress | None = None) -> int:
         """Remove a model, or what an interrupted pull of it has left, and return the bytes that this frees.
 
-        A file that another model needs stays.
+        A file that another model needs stays. While another process pulls the model, this one waits and says so.
 
         Raises:
             NotFoundError: There is nothing of it here.
@@ -258,12 +259,19 @@ class ModelStore:
         name = self._name(name_or_reference)
         if name is None or not self._shelf.knows(name):
             raise _not_here(name_or_reference)
-        with self._writing(), self._lock(name, _silent):
-            freed = sum(self._shelf.clear_incoming(key) for key in self._shelf.incoming_keys(name))
+        with self._writing(), self._lock(name, progress or _silent):
+            freed = sum(map(self._clear_incoming, self._shelf.incoming_keys(name)))
             freed += self._shelf.clear_downloads(name)
             with self._lock(None, _silent):
                 self._shelf.take_away(name)
                 return freed + self._shelf.sweep()
+
+    def _clear_incoming(self, key: str) -> int:
+        """Remove a file on its way and return its bytes, unless another process brings it under another name."""
+        from fieldguide.sources._repository_pull import file_lock
+
+        with locked_if_free(self._shelf.lock(file_lock(key))) as free:
+            return self._shelf.clear_incoming(key) if free else 0
 
     def _name(self, name_or_reference: str) -> str | None:
         """Return the name that something is or would be stored under; None for what cannot be stored."""
@@ -278,12 +286,14 @@ class ModelStore:
 
     def _name_of_repository(self, reference: SourceReference) -> str | None:
         """Return the name of the stored model that a reference means, without asking its source."""
+        of_the_web = reference.source in {"http", "https"}  # Known without its query, which may have been signed.
+        wanted = reference.name.partition("?")[0] if of_the_web else reference.name
         for name in self._shelf.names():
             manifest = self._shelf.recorded(name)
             if manifest is None or not manifest.files:
                 continue
             known = parse_source_reference(manifest.reference)
-            if (known.source, known.name) != (reference.source, reference.name):
+            if (known.source, known.name) != (reference.source, wanted):
                 continue
             if reference.revision not in (None, known.revision):
                 continue

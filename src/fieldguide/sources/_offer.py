@@ -60,6 +60,15 @@ class Offer:
     base_models: tuple[str, ...] = ()
     """Repositories that it says it was made from."""
 
+    def __post_init__(self) -> None:
+        paths = {file.path for file in self.files}
+        folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+        if len(paths) < len(self.files) or paths & folders:
+            raise SourceError(
+                f"{self.reference.source}:{self.reference.name[:200]} names two files that cannot lie side by side.",
+                hint="Nothing was fetched. Do not trust this repository.",
+            )
+
 
 @runtime_checkable
 class OfferingSource(Protocol):

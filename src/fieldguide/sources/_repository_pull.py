@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from fieldguide.errors import FormatError, IntegrityError, SourceError, UnsafeFileError
+from fieldguide.catalogue import entry_names
+from fieldguide.errors import FormatError, IntegrityError, SourceError, UnsafeFileError, UsageError
+from fieldguide.formats import shown
 from fieldguide.sources._files import put_in_place, sha256_of, write_whole
 from fieldguide.sources._interface import Progress, PullProgress
 from fieldguide.sources._manifest import Manifest, StoredFile, write_manifest
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import Offer, OfferedFile, OfferingSource
 from fieldguide.sources._pull_plan import Check, Passed, PlannedFile, PullPlan
-from fieldguide.sources._reference import SourceReference
+from fieldguide.sources._reference import SourceReference, parse_source_reference
 from fieldguide.sources._select import Artifact, select
 from fieldguide.sources._shelf import Shelf
 from fieldguide.sources.transfer import Downloaded, Pace, RefusalError, RemoteFile, Transfer
@@ -85,19 +87,22 @@ class RepositoryPull:
         Raises:
             SourceError: One of its subclasses; what was finished is kept for the next pull.
         """
-        by_path = {file.path: file for file in plan.artifact.files}
-        missing = [by_path[file.path] for file in plan.files if file.here is None]
+        here = {file.path for file in plan.files if file.here is not None and file.here.is_file()}
+        missing = [file for file in plan.artifact.files if file.path not in here]  # A `remove` may have come between.
         keys = {file.path: _key(file.remote) for file in missing}
         if keys:
             self._note_order(plan, list(keys.values()))
-        stored = {file.path: self._kept(file) for file in plan.files if file.here is not None}
+        stored = {file.path: self._kept(file) for file in plan.files if file.path in here}
+        before = self.shelf.recorded(plan.name)
         with ExitStack() as locks:
             for key in sorted(set(keys.values())):  # In one order everywhere: two pulls never wait for each other.
-                locks.enter_context(self.lock(f"file-{key}"))
+                locks.enter_context(self.lock(file_lock(key)))
             left = []
             for file in missing:  # Another process may have brought it while this one waited.
                 if (found := self._in_store(file.remote, file.path, report)) is not None:
                     stored[file.path] = _stored(file, found)
+                elif file.remote.sha256 is None and (known := self._as_before(plan.reference, file, before)):
+                    stored[file.path] = known
                 else:
                     left.append(file)
             brought: dict[str, Downloaded] = {}
@@ -105,7 +110,7 @@ class RepositoryPull:
                 warnings = [each for path, file in stored.items() for each in self.check(path, self.shelf.place(file))]
                 brought = self._transferred(plan, left, report)
                 for file in left:
-                    warnings += self.check(file.path, brought[_key(file.remote)].path)
+                    warnings += self._checked(file, brought[_key(file.remote)].path)
             except (UnsafeFileError, FormatError):
                 for key in keys.values():  # No byte of what is refused is kept for another try.
                     self.shelf.clear_incoming(key)
@@ -120,8 +125,17 @@ class RepositoryPull:
                 manifest = self._manifest(plan, [stored[file.path] for file in plan.files], warnings, passed)
                 self.shelf.link(manifest)
                 write_manifest(self.shelf.manifest(plan.name), manifest)
+            for key in keys.values():
+                self.shelf.clear_incoming(key)  # The journals of files that nothing was promised of.
         self.shelf.clear_downloads(plan.name)
         return manifest
+
+    def _checked(self, file: OfferedFile, place: Path) -> tuple[str, ...]:
+        """Check a file that came; a fault is told of the file as its source names it, not of where it lay."""
+        try:
+            return self.check(file.path, place)
+        except FormatError as error:
+            raise FormatError(shown(file.path), error.offset, error.reason, hint=error.hint) from error
 
     def _planned(self, offer: Offer, file: OfferedFile, before: Manifest | None, report: Progress) -> PlannedFile:
         remote = file.remote
@@ -132,7 +146,8 @@ class RepositoryPull:
             )
         here = self._in_store(remote, file.path, report) or self._with_neighbours(offer.reference, file, report)
         if here is None and remote.sha256 is None and before is not None:
-            here = self._as_before(offer, file, before)
+            known = self._as_before(offer.reference, file, before)
+            here = None if known is None else self.shelf.place(known)
         return PlannedFile(
             path=file.path, size_bytes=remote.size_bytes, sha256=remote.sha256, here=here, url=remote.url
         )
@@ -166,15 +181,15 @@ class RepositoryPull:
 
         return sha256_of(place, told=told)
 
-    def _as_before(self, offer: Offer, file: OfferedFile, before: Manifest) -> Path | None:
+    def _as_before(self, reference: SourceReference, file: OfferedFile, before: Manifest | None) -> StoredFile | None:
         """Return the file of an earlier pull of the same commit, for a file whose checksum the hub does not tell."""
-        if before.reference.partition("#")[0] != str(offer.reference).partition("#")[0]:
+        if before is None or before.reference.partition("#")[0] != str(reference).partition("#")[0]:
             return None
         for known in before.files:
             place = self.shelf.place(known)
             same = known.path == file.path and file.remote.size_bytes in (None, known.size_bytes)
             if same and place.is_file() and sha256_of(place) == known.sha256:
-                return place
+                return known
         return None
 
     def _kept(self, file: PlannedFile) -> StoredFile:
@@ -244,14 +259,30 @@ class RepositoryPull:
     def _free_name(self, offer: Offer, artifact: Artifact) -> str:
         """Return a name that is free, or that the same repository's same file is known by already."""
         repository = f"{offer.reference.source}:{offer.reference.name}"
+        taken = {"blobs", *entry_names()}
+        """Of the folder of files on their way, and of the catalogue, whose entries are pulled by these names."""
         for name in _names(offer, artifact):
             before = self.shelf.recorded(name)
-            if before is None and not self.shelf.manifest(name).exists():
+            if before is None and name not in taken and not self.shelf.manifest(name).exists():
                 return name
-            if before is not None and before.file == artifact.name and before.reference.startswith(repository):
+            if before is not None and before.file == artifact.name and _is_of(before.reference, offer.reference):
                 return name
         digest = hashlib.sha256(f"{repository}#{artifact.name}".encode()).hexdigest()[:8]
         return f"{_names(offer, artifact)[-1]}-{digest}"
+
+
+def file_lock(key: str) -> str:
+    """Return the name of the lock on a file that is on its way; the name of no model begins with a dot."""
+    return f".file-{key}"
+
+
+def _is_of(known: str, reference: SourceReference) -> bool:
+    """Whether a stored reference names the same repository, at whatever revision."""
+    try:
+        parsed = parse_source_reference(known)
+    except UsageError:
+        return False
+    return (parsed.source, parsed.name) == (reference.source, reference.name)
 
 
 def _names(offer: Offer, artifact: Artifact) -> list[str]:
@@ -270,7 +301,7 @@ def _plain(name: str) -> str:
 
 def _key(remote: RemoteFile) -> str:
     """Return what a file on its way is known by, in every process: its content, or its address."""
-    return remote.sha256 or f"url-{hashlib.sha256(remote.url.encode()).hexdigest()[:40]}"
+    return remote.sha256 or f"url-{remote.address[:40]}"
 
 
 def _stored(file: OfferedFile, place: Path) -> StoredFile:

@@ -80,7 +80,11 @@ class Shelf:
 
     def names(self) -> list[str]:
         """Return the names that have a manifest, sorted."""
-        return sorted(path.stem for path in self.manifests.glob("[!.]*.json"))
+        try:
+            there = [entry.name for entry in os.scandir(self.manifests)]
+        except OSError:
+            return []
+        return sorted(name.removesuffix(".json") for name in there if name.endswith(".json") and name[0] != ".")
 
     def knows(self, name: str) -> bool:
         """Whether there is anything of this name: a model, or what an interrupted pull of it left."""
@@ -107,24 +111,28 @@ class Shelf:
         return manifest.stored(self.entrance(manifest))
 
     def all_stored(self) -> list[StoredModel]:
-        """Return every model, by name. The folder of blobs is read once, for a thousand models take a second else.
+        """Return every model, by name.
+
+        The folder of blobs is read once and paths are made as text, for a thousand models take a second else.
 
         Raises:
             SourceError: A manifest is damaged.
         """
-        blobs = os.fspath(self.blobs)
+        blobs, manifests = os.fspath(self.blobs), os.fspath(self.manifests)
         try:
             there = {entry.name for entry in os.scandir(blobs)}
         except OSError:
             there = set()
         found = []
         for name in self.names():
-            manifest = read_manifest(self.manifest(name))
+            manifest = read_manifest(f"{manifests}/{name}.json")
             if manifest is None:
                 continue
             files = manifest.all_files
             if all(file.elsewhere is None and _blob_name(file.sha256, file.path) in there for file in files):
-                found.append(manifest.stored(self.entrance(manifest)))
+                lone = len(files) == 1 and manifest.kind != "safetensors"
+                own = f"{blobs}/{_blob_name(files[0].sha256, files[0].path)}"
+                found.append(manifest.stored(Path(own) if lone else self.entrance(manifest)))
             elif (stored := self.as_stored(manifest)) is not None:
                 found.append(stored)
         return found
@@ -155,8 +163,8 @@ class Shelf:
             return True
         tree = self.tree(manifest.name)
         try:
-            return all(inside(tree, file.path).samefile(self.place(file)) for file in files)
-        except (OSError, SourceError):
+            return all((tree / file.path).samefile(self.place(file)) for file in files)
+        except OSError:
             return False
 
     def recorded(self, name: str) -> Manifest | None:
@@ -178,10 +186,13 @@ class Shelf:
             manifest = self.recorded(name)
             if manifest is None:
                 return 0  # Which files a damaged one needs is not known, so none is taken away.
-            needed.update(self.place(file) for file in manifest.all_files)
+            needed.update(self.place(file).resolve() for file in manifest.all_files)
+        for tree in self.tree("x").parent.glob("*"):
+            if not self.manifest(tree.name).exists():  # A kill came between; its links keep bytes on the disk.
+                shutil.rmtree(tree, ignore_errors=True)
         freed = 0
         for blob in self.blobs.glob("sha256-*"):
-            if blob not in needed:
+            if blob.resolve() not in needed:  # The home may be reached by several paths.
                 freed += blob.stat().st_size
                 blob.unlink()
         return freed

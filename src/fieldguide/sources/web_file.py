@@ -15,7 +15,7 @@ from fieldguide.sources._ask import Answer, ask
 from fieldguide.sources._offer import Offer, OfferedFile, SourceSettings, checked_path
 from fieldguide.sources._reference import SourceReference
 from fieldguide.sources._select import part_names
-from fieldguide.sources.transfer import RefusalError, RemoteFile
+from fieldguide.sources.transfer import RefusalError, RemoteFile, plain_url
 
 _MODEL = (".gguf", ".safetensors")
 _CONTENT_RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
@@ -33,11 +33,12 @@ class WebFileSource:
         url = f"{reference.source}:{reference.name}"
         name = _name(url)
         files = tuple(self._offered(_beside(url, each), each) for each in part_names(name))
-        return Offer(reference=SourceReference(source=reference.source, name=reference.name), files=files)
+        told = plain_url(url).removeprefix(f"{reference.source}:")  # The query may be signed: it is written nowhere.
+        return Offer(reference=SourceReference(source=reference.source, name=told), files=files)
 
     def refused(self, refusal: RefusalError, reference: SourceReference) -> SourceError:
         """Return what a refusal during the transfer means."""
-        return _refusal(str(reference), refusal.status)
+        return _refusal(plain_url(str(reference)), refusal.status)
 
     def _offered(self, url: str, name: str) -> OfferedFile:
         return OfferedFile(path=name, remote=RemoteFile(url=url, name=name, size_bytes=self._asked_size(url)))
@@ -48,10 +49,12 @@ class WebFileSource:
         if answer.status in {403, 405, 501}:  # Signed addresses often allow GET alone.
             answer = ask(self._settings, url, headers={"Range": "bytes=0-0"}, head_only=True)
         if answer.status not in {200, 206}:
-            raise _refusal(url, answer.status)
+            raise _refusal(plain_url(url), answer.status)
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind in {"text/html", "application/xhtml+xml"}:
-            raise SourceError(f"{url} is a web page and no model file.", hint="Give the address of the file itself.")
+            raise SourceError(
+                f"{plain_url(url)} is a web page and no model file.", hint="Give the address of the file itself."
+            )
         return _size(answer)
 
 
@@ -69,7 +72,9 @@ def _name(url: str) -> str:
     try:
         host, odd = parts.hostname, parts.username is not None or parts.port == 0
     except ValueError as error:
-        raise UsageError(f"{url[:200]!r} is not an address.", hint="Write `https://HOST/PATH/model.gguf`.") from error
+        raise UsageError(
+            f"{plain_url(url)[:200]!r} is not an address.", hint="Write `https://HOST/PATH/model.gguf`."
+        ) from error
     if not host or odd:
         raise UsageError(
             f"{parts.scheme}:// needs a host, and no name or password before it.",
@@ -78,7 +83,7 @@ def _name(url: str) -> str:
     name = unquote(PurePosixPath(parts.path).name)
     if not name.lower().endswith(_MODEL):
         raise UsageError(
-            f"{url[:200]} does not end in .gguf or .safetensors, the formats that are loaded.",
+            f"{plain_url(url)[:200]} does not end in .gguf or .safetensors, the formats that are loaded.",
             hint="Give the address of the file itself, or `hf:OWNER/NAME` for a repository.",
         )
     checked_path(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +15,8 @@ import pytest
 
 from fieldguide.errors import AccessDeniedError, IntegrityError, NotFoundError, OfflineError, SourceError
 from fieldguide.http_client import new_session
-from fieldguide.sources import ModelStore, PullProgress
+from fieldguide.sources import LocalFileSource, ModelStore, PullProgress
+from fieldguide.sources._files import locked
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import Offer, OfferedFile
 from fieldguide.sources._pull_plan import Passed, PullPlan
@@ -358,3 +361,115 @@ def test_every_request_goes_to_where_the_offer_says(home: Path, server: RangeSer
     store(home, Hub(server)).pull("hf:o/r#m-q8.gguf", accepted_licences=NOBODY)
     assert {each.path for each in asked} == {"/m-q8.gguf"}
     assert replace(asked[0], number=1) == asked[0]
+
+
+def test_a_repository_whose_name_begins_another_s_replaces_nothing(home: Path, server: RangeServer) -> None:
+    """`o/model` is not `o/model-v2`, even with a file of the same name."""
+    models = store(home, Hub(server))
+    second = models.pull("hf:o/model-v2#m-q4.gguf", accepted_licences=NOBODY)
+    first = models.pull("hf:o/model#m-q4.gguf", accepted_licences=NOBODY)
+    assert first.name != second.name
+    assert {model.reference for model in models.list()} == {first.reference, second.reference}
+
+
+@pytest.mark.parametrize("paths", [("a.gguf", "a.gguf"), ("a.gguf", "a.gguf/b.gguf")])
+def test_two_files_that_cannot_lie_side_by_side_are_refused(paths: tuple[str, ...]) -> None:
+    """Before a byte comes: a file cannot be there twice, nor be a folder too."""
+    files = tuple(OfferedFile(path=path, remote=RemoteFile(url="http://h/f", name=path)) for path in paths)
+    with pytest.raises(SourceError, match="side by side"):
+        Offer(reference=SourceReference(source="hf", name="o/r"), files=files)
+
+
+@pytest.mark.parametrize("name", ["blobs", "smollm2-135m-instruct"])
+def test_no_repository_takes_a_name_that_has_a_meaning(home: Path, server: RangeServer, name: str) -> None:
+    """Neither the folder of files on their way, which would be cleared, nor an entry of the catalogue."""
+    on_its_way = home / "downloads" / "blobs" / ("a" * 64)
+    on_its_way.parent.mkdir(parents=True)
+    on_its_way.write_bytes(b"of another pull")
+    hub = Hub(server)
+    hub.files = {f"{name}.gguf": b"GGUFodd"}
+    server.files[f"/{name}.gguf"] = b"GGUFodd"
+    stored = store(home, hub).pull("hf:o/r", accepted_licences=NOBODY)
+    assert stored.name == f"o--{name}"
+    assert on_its_way.exists()
+
+
+def test_a_repository_cannot_lock_itself_out(home: Path, server: RangeServer) -> None:
+    """A model may be called as the lock of its own file would be, and comes all the same."""
+    content = b"GGUFlock"
+    name = f"file-{hashlib.sha256(content).hexdigest()}"
+    hub = Hub(server)
+    hub.files = {f"{name}.gguf": content}
+    server.files[f"/{name}.gguf"] = content
+
+    def impatient(told: PullProgress) -> None:
+        assert told.stage != "waiting"
+
+    assert store(home, hub).pull("hf:o/r", accepted_licences=NOBODY, progress=impatient).name == name
+
+
+def test_what_another_pull_brings_under_another_name_is_not_removed(home: Path, server: RangeServer) -> None:
+    """The file is cleared away once nobody holds it."""
+    models = store(home, Hub(server))
+    models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY)
+    key = hashlib.sha256(FILES["m-q4.gguf"]).hexdigest()
+    on_its_way = home / "downloads" / "blobs" / key
+    on_its_way.parent.mkdir(parents=True, exist_ok=True)
+    on_its_way.write_bytes(b"half")
+    order = home / "downloads" / "m-q4" / "order.json"
+    order.parent.mkdir()
+    order.write_text(json.dumps({"keys": [key]}))
+    with locked(home / "models" / "locks" / f".file-{key}.lock", waiting=lambda: None):
+        models.remove("m-q4")
+    assert on_its_way.read_bytes() == b"half"
+
+
+def test_a_tree_that_a_kill_has_left_goes_with_the_next_removal(home: Path, server: RangeServer) -> None:
+    """Its links would keep bytes on the disk that nobody sees."""
+    models = store(home, Hub(server))
+    stored = models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY)
+    left = home / "models" / "trees" / "gone"
+    left.mkdir(parents=True)
+    (left / "part.gguf").hardlink_to(stored.path)
+    models.remove(stored.name)
+    assert not left.exists()
+
+
+def test_a_file_that_goes_between_plan_and_pull_is_brought_again(home: Path, server: RangeServer) -> None:
+    """As when `remove` runs in another terminal while this one asks for an answer."""
+    models = store(home, Hub(server))
+    first = models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY)
+
+    def gate(plan: PullPlan) -> Passed:
+        models.remove(first.name)
+        return Passed()
+
+    again = models.pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY, gate=gate)
+    assert again.path.read_bytes() == FILES["m-q4.gguf"]
+
+
+def test_a_file_of_the_store_that_was_named_by_another_path_stays_while_it_is_needed(
+    home: Path, server: RangeServer, tmp_path: Path
+) -> None:
+    """The user folder is a link: a model that was pulled as a file of yours from the store itself needs it too."""
+    link = tmp_path / "link"
+    home.mkdir(exist_ok=True)
+    link.symlink_to(home)
+    first = store(link, Hub(server)).pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY)
+    own = ModelStore(link, open_source=lambda name: LocalFileSource())
+    second = own.pull(f"file:{first.path}", accepted_licences=NOBODY)
+    assert own.remove(first.name) == 0
+    assert own.verify(second.name).sha256 == first.sha256
+
+
+def test_a_volume_whose_files_end_early_is_a_clear_error(home: Path, server: RangeServer) -> None:
+    """As FAT's do at 4 GB."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(SourceError, match="as large as this"):
+            store(home, Hub(server)).pull("hf:o/r#m-q4.gguf", accepted_licences=NOBODY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fieldguide.errors import NotFoundError, OfflineError, SourceError, UsageError
-from fieldguide.sources import ModelStore
-from tests.support.range_server import Fault, RangeServer
+from fieldguide.errors import FormatError, NotFoundError, OfflineError, SourceError, UsageError
+from fieldguide.http_client import new_session
+from fieldguide.sources import ModelStore, TransferSettings, check_file
+from tests.support.range_server import NONE, Fault, RangeServer
 
 NOBODY: frozenset[str] = frozenset()
 WHOLE = b"GGUF" + b"w" * 200_000
@@ -89,3 +90,38 @@ def test_a_server_that_is_down_is_said_to_be(home: Path, server: RangeServer) ->
     server.fault = lambda asked: Fault("status", status=503)
     with pytest.raises(OfflineError, match="503"):
         ModelStore(home).plan(f"{server.origin}/m/a%20b.gguf")
+
+
+def test_a_signed_address_is_written_nowhere(home: Path, server: RangeServer) -> None:
+    """What stands in its query opens the file to whoever reads it: not in a manifest, a journal, or an error."""
+    models, plain = ModelStore(home), f"{server.origin}/m/a%20b.gguf"
+    server.files["/m/a%20b.gguf?sig=SECRET"] = WHOLE
+    stored = models.pull(f"{plain}?sig=SECRET", accepted_licences=NOBODY)
+    assert stored.reference == plain
+    assert models.find(f"{plain}?sig=OTHER") == stored
+    with pytest.raises(NotFoundError) as missing:
+        models.pull(f"{server.origin}/m/none.gguf?sig=SECRET", accepted_licences=NOBODY)
+    assert "SECRET" not in f"{missing.value.message}{missing.value.hint}"
+    assert not [path for path in home.rglob("*") if path.is_file() and b"SECRET" in path.read_bytes()]
+
+
+def test_a_part_that_is_whole_is_not_sent_again_after_another_broke_off(home: Path, server: RangeServer) -> None:
+    """Though nothing promises what its bytes are: its journal stays until the model is stored."""
+    transfer = TransferSettings(new_session=new_session, connections=1, first_wait_s=0.001, most_faults=2)
+    models, address = ModelStore(home, transfer=transfer), f"{server.origin}/m/big-00001-of-00002.gguf"
+    server.fault = lambda asked: Fault("refuse") if "00002-of" in asked.path and asked.start is not None else NONE
+    with pytest.raises(OfflineError):
+        models.pull(address, accepted_licences=NOBODY)
+    before = server.sent_bytes
+    server.fault = lambda asked: NONE
+    stored = models.pull(address, accepted_licences=NOBODY)
+    assert (stored.size_bytes, server.sent_bytes - before) == (10, 5)
+    assert not list((home / "downloads" / "blobs").iterdir())
+
+
+def test_a_file_that_is_damaged_is_told_by_its_own_name(home: Path, server: RangeServer) -> None:
+    """Where it lay on its way is gone by then and says nothing to anybody."""
+    server.files["/m/odd.gguf"] = b"<html>"
+    with pytest.raises(FormatError, match=r"^odd\.gguf: byte 0"):
+        ModelStore(home, check=check_file).pull(f"{server.origin}/m/odd.gguf", accepted_licences=NOBODY)
+    assert not [path for path in home.rglob("*") if path.is_file() and path.suffix != ".lock"]

@@ -63,7 +63,7 @@ def _json(path: str, place: Path) -> tuple[str, ...]:
     elif isinstance(template, list):
         templates = {
             f"chat_template {number}": each["template"]
-            for number, each in enumerate(template[:32], 1)
+            for number, each in enumerate(template, 1)
             if isinstance(each, dict) and isinstance(each.get("template"), str)
         }
     return _named(path, (*warnings, *check_templates(path, templates)))

@@ -10,10 +10,34 @@ _PROGRAM = "is a program, and no program of a repository is ever run"
 _HDF5 = "is a Keras or HDF5 file, whose layers may carry code"
 
 _BY_ENDING = {
-    **dict.fromkeys((".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill", ".npy"), _PICKLE),
-    **dict.fromkeys((".npz", ".zip", ".tar", ".gz", ".tgz", ".7z", ".nemo", ".mar"), _ARCHIVE),
+    **dict.fromkeys(
+        (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill", ".npy", ".p", ".pk", ".pt2"), _PICKLE
+    ),
+    **dict.fromkeys(
+        (".npz", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".nemo", ".mar", ".skops"),
+        _ARCHIVE,
+    ),
     **dict.fromkeys((".keras", ".h5", ".hdf5"), _HDF5),
-    **dict.fromkeys((".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".exe", ".sh", ".bat", ".ps1", ".jar"), _PROGRAM),
+    **dict.fromkeys(
+        (
+            ".py",
+            ".pyc",
+            ".pyd",
+            ".so",
+            ".dll",
+            ".dylib",
+            ".exe",
+            ".sh",
+            ".bat",
+            ".cmd",
+            ".ps1",
+            ".jar",
+            ".js",
+            ".wasm",
+            ".whl",
+        ),
+        _PROGRAM,
+    ),
     **dict.fromkeys((".ipynb", ".llamafile"), _PROGRAM),
 }
 _BY_START = (
@@ -21,6 +45,10 @@ _BY_START = (
     (b"PK\x05\x06", _ARCHIVE),
     (b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
     (b"\x1f\x8b", _ARCHIVE),
+    (b"BZh", _ARCHIVE),
+    (b"\xfd7zXZ\x00", _ARCHIVE),
+    (b"\x28\xb5\x2f\xfd", _ARCHIVE),
+    (b"Rar!", _ARCHIVE),
     (b"\x89HDF\r\n\x1a\n", _HDF5),
     (b"\x93NUMPY", _PICKLE),
     (b"\x7fELF", _PROGRAM),

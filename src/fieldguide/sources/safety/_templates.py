@@ -19,6 +19,7 @@ _CHILD = Path(__file__).with_name("_template_child.py")
 _DEADLINE_S = 20.0
 """Of the wall; the child's own limit on processor time is far shorter."""
 _LONGEST_CHARACTERS = 1 << 20
+_MOST_TEMPLATES = 32
 
 
 def check_templates(path: str, templates: Mapping[str, str]) -> tuple[str, ...]:
@@ -27,6 +28,8 @@ def check_templates(path: str, templates: Mapping[str, str]) -> tuple[str, ...]:
     Raises:
         UnsafeFileError: One reaches for what lies outside, or does not end within bounds.
     """
+    if len(templates) > _MOST_TEMPLATES:
+        raise UnsafeFileError(shown(path, 120), f"has {len(templates):,} chat templates, and each takes time to try")
     warnings: list[str] = []
     for name, template in templates.items():
         if len(template) > _LONGEST_CHARACTERS:

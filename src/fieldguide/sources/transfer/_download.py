@@ -121,7 +121,7 @@ class Download:
             return
         subject, chunks = before
         same = subject.sha256 is not None and subject.sha256 == self.file.sha256
-        if not same and (subject.sha256, subject.url) != (self.file.sha256, self.file.url):
+        if not same and (subject.sha256, subject.address) != (self.file.sha256, self.file.address):
             return
         if subject.chunk_bytes != self.part.chunk_bytes or self.part.size not in (None, subject.size_bytes):
             return
@@ -180,7 +180,7 @@ class Download:
             return
         await self.part.reserve(self.part.size)
         subject = Subject(
-            url=self.file.url,
+            address=self.file.address,
             size_bytes=self.part.size,
             chunk_bytes=self.part.chunk_bytes,
             sha256=self.file.sha256,
@@ -377,7 +377,8 @@ class Download:
             raise IntegrityError(self.file.name, expected=broken[0], actual=broken[1])
         os.ftruncate(self.part.handle, self.part.size or 0)
         os.fsync(self.part.handle)
-        self.part.journal.remove()
+        if self.file.sha256 is not None or self.etag is None:
+            self.part.journal.remove()  # Else it alone says that the file is whole, should another of the order fail.
         self.progress.note(self.number, self.part.size or 0, self.part.size, now=True)
         return Downloaded(
             path=self.part.path,

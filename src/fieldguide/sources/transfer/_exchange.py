@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from fieldguide.sources.transfer._refusals import FaultError, RefusalError
 from fieldguide.sources.transfer._remote import RemoteFile, TransferSettings
+from fieldguide.sources.transfer._secrets import plain_url, without_secrets
 
 if TYPE_CHECKING:
     import aiohttp
@@ -140,7 +141,7 @@ class Exchange:
         except (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError) as error:
             raise RefusalError(f"{self.file.name}: the server's certificate is not valid ({_said(error)})") from error
         except aiohttp.InvalidURL as error:
-            raise RefusalError(f"{self.file.name}: {url[:200]!r} is not an address") from error
+            raise RefusalError(f"{self.file.name}: {plain_url(url)[:200]!r} is not an address") from error
         except (aiohttp.ClientError, OSError) as error:
             unreached = isinstance(error, aiohttp.ClientConnectorError)
             raise FaultError(f"the server cannot be reached ({_said(error)})", unreached=unreached) from error
@@ -204,4 +205,4 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _said(error: Exception) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__
+    return without_secrets(str(error).strip().split("\n")[0]) or type(error).__name__

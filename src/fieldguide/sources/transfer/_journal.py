@@ -12,14 +12,15 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What a journal's chunks are of; another subject starts anew."""
 
-    url: str
+    address: str
+    """Hash of the address, which may be signed and is written nowhere (64 hex digits)."""
     size_bytes: int
     chunk_bytes: int
     sha256: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,11 @@ class RemoteFile:
     """Object id of a file that git itself keeps (40 hex digits): sha1 of `blob <size>\\0` and the bytes."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent to the origin of `url` alone, and to no other that it redirects to: a token belongs here."""
+
+    @property
+    def address(self) -> str:
+        """What the address is known by where it is written down (64 hex digits)."""
+        return hashlib.sha256(self.url.encode("utf-8", "surrogatepass")).hexdigest()
 
     def __post_init__(self) -> None:
         if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):

@@ -33,8 +33,8 @@ class Transfer:
     def fetch(self, file: RemoteFile, path: Path, *, told: Told = lambda done, total: None) -> Downloaded:
         """Bring a file to `path` and return what came; an unfinished one that lies there is gone on with.
 
-        The caller holds the lock on `path`. Every promise of `file` is checked. What is finished outlives an
-        interruption; a file that is not what was promised is removed.
+        The caller holds the lock on `path`, and removes the journal with it or once it is moved. Every promise of
+        `file` is checked. What is finished outlives an interruption; a file that is not what was promised is removed.
 
         Raises:
             IntegrityError: The bytes or their number are not what was promised.

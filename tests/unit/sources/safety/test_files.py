@@ -81,6 +81,15 @@ def test_a_file_that_can_carry_a_program_is_refused(name: str, tmp_path: Path, c
     assert not canary.exists()
 
 
+@pytest.mark.parametrize("start", [b"BZh9", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"Rar!\x1a"])
+def test_packed_files_are_refused_under_any_name(start: bytes, tmp_path: Path) -> None:
+    """joblib and torch read pickles out of them."""
+    place = tmp_path / "blob"
+    place.write_bytes(start + bytes(100))
+    with pytest.raises(UnsafeFileError, match="archive"):
+        check_file("notes.txt", place)
+
+
 def test_the_scan_says_what_a_pickle_would_call(tmp_path: Path, canary: Path) -> None:
     """For the reader; the refusal does not depend on it."""
     pytest.importorskip("picklescan")

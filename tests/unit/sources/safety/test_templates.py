@@ -90,6 +90,12 @@ def test_a_template_that_does_not_end_is_refused(name: str) -> None:
         check_templates("m.gguf", {"chat_template": ENDLESS[name]})
 
 
+def test_a_file_with_many_templates_is_refused_untried() -> None:
+    """Each may take seconds, and a header holds thousands; none is passed over in silence."""
+    with pytest.raises(UnsafeFileError, match="1,000 chat templates"):
+        check_templates("m.gguf", {f"tokenizer.chat_template.{number}": "hi" for number in range(1000)})
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_a_plain_template_passes_without_a_word(name: str) -> None:
     """As the templates of real models are written."""
