@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fieldguide import catalogue
 from fieldguide.app.find import compiled_folder
 from fieldguide.app.show import Page, SizePrice, price_of
 from fieldguide.app.size_needs import SizeNeed, memory_by_size, needs_json, size_needs
@@ -63,6 +64,7 @@ def explain_sizes(page: Page, home: Path) -> Sizes:
     Raises:
         CatalogueError: A file of the catalogue is malformed.
     """
+    catalogue.hardware_table(compiled_folder(home))  # By way of its fast copy, for all that follows.
     sizes = {id(size): size for size, _ in page.members}
     prices = {member.name: price for _, member in page.members if (price := price_of(home, member)) is not None}
     series = size_series(_points(home, page.members)) if page.is_family and len(sizes) > 1 else ()

@@ -6,13 +6,18 @@ import dataclasses
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from fieldguide.catalogue._compiled import compiled
 from fieldguide.catalogue._read import read_yaml, validated
 from fieldguide.domain import Device, Figure, Hardware, Price
 from fieldguide.errors import CatalogueError, UnknownNameError, UsageError
 from fieldguide.registry import nearest
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _STATED = "stated"
 _FREE = {"nvidia", "geforce", "amd", "radeon", "rx", "instinct", "intel", "apple", "google", "huawei", "tesla", "gpu"}
@@ -49,14 +54,27 @@ class HardwareTable:
     """Where figures come from, with licence and date."""
 
 
-@cache
-def hardware_table() -> HardwareTable:
-    """Return the shipped table.
+_READ: list[HardwareTable] = []
+"""The table, once it was read."""
+
+
+def hardware_table(copies: Path | None = None) -> HardwareTable:
+    """Return the shipped table, read once.
+
+    Args:
+        copies: Folder where a fast copy may be kept; None reads the YAML files.
 
     Raises:
         CatalogueError: A file is malformed, or names a device or a source that is not there.
     """
-    folder = files("fieldguide.catalogue").joinpath("hardware")
+    if not _READ:
+        folder = files("fieldguide.catalogue").joinpath("hardware")
+        items = [folder.joinpath("devices.yaml"), folder.joinpath("prices.yaml")]
+        _READ.append(compiled(copies, "hardware", items, HardwareTable, lambda: _from_yaml(folder)))
+    return _READ[0]
+
+
+def _from_yaml(folder: Traversable) -> HardwareTable:
     facts: _Devices = validated("devices.yaml", read_yaml(folder.joinpath("devices.yaml")), _Devices)
     rows: _Prices = validated("prices.yaml", read_yaml(folder.joinpath("prices.yaml")), _Prices)
     _check(facts, rows)

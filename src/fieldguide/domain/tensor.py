@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fieldguide.domain.architecture import Architecture
 from fieldguide.domain.parameter_count import total_parameters
@@ -38,15 +39,25 @@ class Tensor:
     @property
     def layer(self) -> int | None:
         """Number of its layer; None for what lies outside the layers."""
-        start, _, rest = self.name.partition("blk.")
-        number = rest.partition(".")[0]
-        return int(number) if not start and number.isdigit() else None
+        return _layer(self.name)
 
     @property
     def role(self) -> str:
         """Name without layer and ending: `attn_v`, `ffn_down_exps`, `token_embd`."""
-        parts = self.name.split(".")
-        return parts[2] if self.layer is not None and len(parts) > 2 else parts[0]
+        return _role(self.name)
+
+
+@lru_cache(maxsize=8192)
+def _layer(name: str) -> int | None:
+    start, _, rest = name.partition("blk.")
+    number = rest.partition(".")[0]
+    return int(number) if not start and number.isdigit() else None
+
+
+@lru_cache(maxsize=8192)
+def _role(name: str) -> str:
+    parts = name.split(".")
+    return parts[2] if _layer(name) is not None and len(parts) > 2 else parts[0]
 
 
 def tensors_of(shape: Architecture) -> tuple[Tensor, ...]:
