@@ -14,7 +14,7 @@ from fieldguide.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from fieldguide.sources import ModelStore
-    from fieldguide.store import Store
+    from fieldguide.store import GatewayRecords, Store
 
 
 class House:
@@ -33,7 +33,7 @@ class House:
         Raises:
             StoreError: They cannot be opened.
         """
-        from fieldguide.store import Store
+        from fieldguide.store import GatewayRecords, Store
 
         return Store(self.records)
 
@@ -41,6 +41,17 @@ class House:
     def records(self) -> Path:
         """The file of the records, which need not be there."""
         return self.settings.home / "fieldguide.sqlite"
+
+    @cached_property
+    def gateway_records(self) -> GatewayRecords:
+        """Keys and usage of the gateway.
+
+        Raises:
+            StoreError: They cannot be opened.
+        """
+        from fieldguide.store import GatewayRecords
+
+        return GatewayRecords(self.settings.home / "gateway.sqlite")
 
     @cached_property
     def models(self) -> ModelStore:
@@ -82,6 +93,8 @@ class House:
         """Close what was opened."""
         await self.session.close()
         self.close_store()
+        if (records := self.__dict__.pop("gateway_records", None)) is not None:
+            records.close()
 
     def close_store(self) -> None:
         """Close the records, if they are open; using them again opens them again."""

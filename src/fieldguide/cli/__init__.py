@@ -21,7 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in arguments
     try:
         parsed = build_parser().parse_args(arguments)
-        command = importlib.import_module(f"fieldguide.cli.{parsed.module}")
+        inside = "." not in parsed.module  # a command of another room, such as the server's, is named in full
+        command = importlib.import_module(f"fieldguide.cli.{parsed.module}" if inside else parsed.module)
         code: int = command.run(parsed)
         sys.stdout.flush()
         return code

@@ -1,5 +1,6 @@
 """Runs, calls and scores: SQLite by default, behind a small interface."""
 
+from fieldguide.store._gateway import GatewayRecords, KeyRow, MeterKey, UsageRow
 from fieldguide.store._lock import held
 from fieldguide.store._records import CallKey, NewScore, PlannedCall, Run, RunState, StoredAnswer, StoredCall
 from fieldguide.store._recover import Recovered, recover
@@ -7,6 +8,9 @@ from fieldguide.store._store import Store
 
 __all__ = [
     "CallKey",
+    "GatewayRecords",
+    "KeyRow",
+    "MeterKey",
     "NewScore",
     "PlannedCall",
     "Recovered",
@@ -15,6 +19,7 @@ __all__ = [
     "Store",
     "StoredAnswer",
     "StoredCall",
+    "UsageRow",
     "held",
     "recover",
 ]
