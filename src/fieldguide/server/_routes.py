@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fieldguide.server import _chat, _service
+from fieldguide.server import _chat, _messages, _service
 from fieldguide.server._errors import Shape
 from fieldguide.server._message import JSON, AnyReply, Call
 
@@ -39,5 +39,7 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/v1/models": {"GET": Route(handler=_service.models)},
     "/v1/models/": {"GET": Route(handler=_service.model)},
     "/v1/chat/completions": _json(_chat.chat),
+    "/v1/messages": _json(_messages.messages, "anthropic"),
+    "/v1/messages/count_tokens": _json(_messages.count_tokens, "anthropic"),
 }
 """By path; one that ends in a slash takes what follows it as a name."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from fieldguide.app.gateway._config import GatewayConfig, ModelConfig
+from fieldguide.app.gateway._count import Count, count_tokens
 from fieldguide.app.gateway._identity import ANYONE, Identity
 from fieldguide.app.gateway._keys import KeyRing
 from fieldguide.app.gateway._meters import Meters
@@ -165,6 +166,15 @@ class Gateway:
             return Answer(completion=completion, model=model)
 
         return await self._tried(ask, lambda model: _carried(ask, model, build(model)), self._bound, act)
+
+    async def count(self, ask: Ask, build: Build) -> Count:
+        """Return how many tokens a request holds; it is not answered, and costs nothing.
+
+        Raises:
+            FieldguideError: It cannot be counted.
+        """
+        async with self.models.used(self.config_of(ask.identity, ask.model)) as model:
+            return await count_tokens(model, _carried(ask, model, build(model)))
 
     async def perform(
         self,
