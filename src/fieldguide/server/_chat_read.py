@@ -28,7 +28,7 @@ from fieldguide.domain import (
     kept_for,
 )
 from fieldguide.server._errors import RequestError
-from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_schema, from_address, from_base64
+from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address, from_base64
 from fieldguide.server._seal import unsealed_arguments, unsealed_blocks
 
 NEUTRAL = ("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention")
@@ -159,7 +159,7 @@ class _Reader:
         fields = Fields(value, f"tools[{place}]", self._notes)
         function = fields.inner("function")
         if fields.text("type") != "function" or function is None:
-            return ProviderTool(provider=self._provider, value=fields.value)
+            return ProviderTool(provider=self._provider, value=checked_foreign(fields.value, fields.where))
         made = Tool(
             name=function.needed_text("name"),
             description=function.text("description"),

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from fieldguide.app.gateway import Identity
 
 JSON = "application/json"
+FORM = "multipart/form-data"
 EVENTS = "text/event-stream; charset=utf-8"
 LINES = "application/x-ndjson"
 

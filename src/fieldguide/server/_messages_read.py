@@ -25,11 +25,11 @@ from fieldguide.domain import (
     kept_for,
 )
 from fieldguide.server._errors import RequestError
-from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_schema, from_address, from_base64
+from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address, from_base64
 from fieldguide.server._seal import unseal
 
 PROVIDER = "anthropic"
-_FORWARDED = ("metadata", "service_tier", "container", "mcp_servers", "context_management", "inference_geo", "speed")
+_FORWARDED = ("metadata", "service_tier", "container", "context_management", "inference_geo", "speed")
 _NEUTRAL = {"metadata", "service_tier"}
 _OWN = ("cache_control", "citations", "caller")
 """Fields of blocks that only Anthropic knows; they go back to it and to nobody else."""
@@ -142,7 +142,7 @@ def _tool(value: Any, place: int, notes: list[str]) -> Tool | ProviderTool:
     fields = Fields(value, f"tools[{place}]", notes)
     kind = fields.text("type")
     if kind not in {None, "custom"}:
-        return ProviderTool(provider=PROVIDER, value={name: each for name, each in fields.value.items()})
+        return ProviderTool(provider=PROVIDER, value=checked_foreign(fields.value, fields.where))
     own = fields.own(("cache_control", "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"))
     made = Tool(
         name=fields.needed_text("name"),
@@ -196,7 +196,7 @@ class _Reader:
         kind = fields.needed_text("type")
         read = getattr(self, f"_{kind}", None) if kind in _KINDS else None
         if read is None:
-            return ProviderBlock(provider=PROVIDER, value=fields.value)
+            return ProviderBlock(provider=PROVIDER, value=checked_foreign(fields.value, where))
         block: Block = read(fields)
         fields.end()
         return block
@@ -214,7 +214,8 @@ class _Reader:
     def _document(self, fields: Fields) -> Block:
         source = fields.object("source") or {}
         if source.get("type") == "content":
-            return ProviderBlock(provider=PROVIDER, value=_known_all(fields))
+            fields.known.update(fields.value)
+            return ProviderBlock(provider=PROVIDER, value=checked_foreign(fields.value, fields.where))
         name = fields.text("title")
         data, media_type, url, file_id = self._source(fields)
         own = kept_for(PROVIDER, fields.own((*_OWN, "context")))
@@ -280,7 +281,3 @@ _KINDS = {"text", "image", "document", "thinking", "redacted_thinking", "tool_us
 def _own(fields: Fields) -> Any:
     return kept_for(PROVIDER, fields.own(_OWN))
 
-
-def _known_all(fields: Fields) -> dict[str, Any]:
-    fields.known.update(fields.value)
-    return fields.value

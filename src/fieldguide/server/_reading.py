@@ -182,6 +182,34 @@ def checked_schema(schema: Mapping[str, JsonValue] | None, where: str) -> Mappin
     return schema
 
 
+_NEVER = frozenset(
+    {"api_base", "base_url", "api_key", "authorization", "authorization_token", "extra_headers", "headers", "server_url",
+     "mcp_servers"}
+)  # fmt: skip
+
+
+def checked_foreign(value: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return a tool or block of a kind that only one provider knows, to be sent to that provider as it stands.
+
+    Raises:
+        RequestError: It names a server or a key: where requests go is the operator's to say.
+    """
+    level: list[object] = [value]
+    while level:
+        for each in level:
+            if isinstance(each, dict) and (named := _NEVER & {str(name).lower() for name in each}):
+                raise RequestError(f"{where} may not name {min(named)}: this gateway's operator does.", param=where)
+            if isinstance(each, dict) and each.get("type") in {"url", "image_url"} and "url" in each:
+                raise RequestError(f"{where} may not give an address to be fetched.", param=where)
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return value
+
+
 def from_base64(text: str, where: str) -> bytes:
     """Return the bytes of base64 text.
 

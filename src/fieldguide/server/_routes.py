@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fieldguide.server import _chat, _messages, _service
+from fieldguide.server import _chat, _media, _messages, _ollama, _service
 from fieldguide.server._errors import Shape
-from fieldguide.server._message import JSON, AnyReply, Call
+from fieldguide.server._message import FORM, JSON, AnyReply, Call
 
 if TYPE_CHECKING:
     from fieldguide.server._site import Site
@@ -39,7 +39,19 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/v1/models": {"GET": Route(handler=_service.models)},
     "/v1/models/": {"GET": Route(handler=_service.model)},
     "/v1/chat/completions": _json(_chat.chat),
+    "/v1/embeddings": _json(_media.embeddings),
+    "/v1/images/generations": _json(_media.images),
+    "/v1/audio/speech": _json(_media.speech),
+    "/v1/audio/transcriptions": {"POST": Route(handler=_media.transcriptions, body=FORM)},
+    "/v1/audio/translations": {"POST": Route(handler=_media.translations, body=FORM)},
     "/v1/messages": _json(_messages.messages, "anthropic"),
     "/v1/messages/count_tokens": _json(_messages.count_tokens, "anthropic"),
+    "/api/chat": _json(_ollama.chat, "ollama"),
+    "/api/generate": _json(_ollama.generate, "ollama"),
+    "/api/embed": _json(_ollama.embeddings, "ollama"),
+    "/api/show": _json(_ollama.show, "ollama"),
+    "/api/tags": {"GET": Route(handler=_ollama.tags, shape="ollama")},
+    "/api/ps": {"GET": Route(handler=_ollama.running, shape="ollama")},
+    "/api/version": {"GET": Route(handler=_ollama.version, shape="ollama")},
 }
 """By path; one that ends in a slash takes what follows it as a name."""

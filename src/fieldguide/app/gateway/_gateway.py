@@ -167,6 +167,15 @@ class Gateway:
 
         return await self._tried(ask, lambda model: _carried(ask, model, build(model)), self._bound, act)
 
+    async def open(self, ask: Ask) -> Open:
+        """Return a model, opened, without asking it anything.
+
+        Raises:
+            FieldguideError: There is none, or it cannot be opened.
+        """
+        async with self.models.used(self.config_of(ask.identity, ask.model)) as model:
+            return model
+
     async def count(self, ask: Ask, build: Build) -> Count:
         """Return how many tokens a request holds; it is not answered, and costs nothing.
 
