@@ -123,7 +123,8 @@ def told(error: BaseException) -> Told:
     rule = next(RULES[ancestor] for ancestor in type(error).__mro__ if ancestor in RULES)
     message = rule.said
     if rule.shown:
-        hint = f" {error.hint}" if error.hint and isinstance(error, errors.UsageError | errors.AccessError) else ""
+        own = isinstance(error, errors.UsageError | errors.AccessError | errors.BudgetExceededError)
+        hint = f" {error.hint}" if own and error.hint and error.hint != errors.UsageError.default_hint else ""
         message = redacted(_ADDRESS.sub("the upstream", f"{error.message}{hint}"))
     status = error.status if isinstance(error, RequestError) else rule.status
     retryable = error.retryable and not isinstance(error, errors.BudgetExceededError)

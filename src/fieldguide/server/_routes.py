@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fieldguide.server import _chat, _media, _messages, _ollama, _service
+from fieldguide.server import _chat, _completions, _media, _messages, _ollama, _responses, _service
 from fieldguide.server._errors import Shape
 from fieldguide.server._message import FORM, JSON, AnyReply, Call
 
@@ -39,6 +39,8 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/v1/models": {"GET": Route(handler=_service.models)},
     "/v1/models/": {"GET": Route(handler=_service.model)},
     "/v1/chat/completions": _json(_chat.chat),
+    "/v1/responses": _json(_responses.responses),
+    "/v1/completions": _json(_completions.completions),
     "/v1/embeddings": _json(_media.embeddings),
     "/v1/images/generations": _json(_media.images),
     "/v1/audio/speech": _json(_media.speech),
