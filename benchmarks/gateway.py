@@ -25,7 +25,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-REQUEST = {"model": "bench", "messages": [{"role": "user", "content": "What is the capital of France?"}], "max_tokens": 64}
+REQUEST = {
+    "model": "bench",
+    "messages": [{"role": "user", "content": "What is the capital of France?"}],
+    "max_tokens": 64,
+}
 ANSWER = {
     "id": "chatcmpl-1",
     "object": "chat.completion",
@@ -81,7 +85,10 @@ class Upstream(asyncio.Protocol):
 async def run_upstream(port: int) -> None:
     """Serve the canned answers until killed."""
     body, streamed = json.dumps(ANSWER).encode(), stream_body()
-    Upstream.whole = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    Upstream.whole = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+        len(body),
+        body,
+    )
     Upstream.stream = (
         b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
         % (len(streamed), streamed)
@@ -262,9 +269,7 @@ def litellm(python: str, folder: Path, upstream: int) -> tuple[Way, subprocess.P
     port, key = free_port(), "sk-4b8f0c7d2e9a61f35c7d8e90ab12cd34"
     command = [str(Path(python).with_name("litellm")), "--config", str(config), "--host", "127.0.0.1"]
     command += ["--port", str(port), "--telemetry", "False", "--num_workers", "1"]
-    process = started(
-        command, port, wait_s=300, LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MASTER_KEY=key
-    )
+    process = started(command, port, wait_s=300, LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MASTER_KEY=key)
     return Way(name="litellm", port=port, key=key, pid=process.pid), process
 
 
@@ -309,7 +314,9 @@ async def measured(ways: list[Way], *, requests: int, turns: int) -> dict[str, d
             at_once.cpu_s = (cpu_s(way.pid) - before) / len(at_once.latencies_s) if way.pid else None  # type: ignore[attr-defined]
             found[way.name]["c16"].append(at_once)
             found[way.name]["c1"].append(await load(way, concurrency=1, requests=requests // (4 * few)))
-            found[way.name]["stream"].append(await load(way, concurrency=1, requests=requests // (20 * few), stream=True))
+            found[way.name]["stream"].append(
+                await load(way, concurrency=1, requests=requests // (20 * few), stream=True)
+            )
     return found
 
 

@@ -33,7 +33,7 @@ class House:
         Raises:
             StoreError: They cannot be opened.
         """
-        from fieldguide.store import GatewayRecords, Store
+        from fieldguide.store import Store
 
         return Store(self.records)
 

@@ -58,7 +58,10 @@ def _create(args: Namespace, house: House) -> int:
         print_json({"key": made.key, **_as_json(house, made.row)})
     else:
         print(made.key)
-        note(args, f"This is the key of {made.row.name!r} (id {made.row.key_id}); it is kept nowhere and not shown again.")
+        note(
+            args,
+            f"This is the key of {made.row.name!r} (id {made.row.key_id}); it is kept nowhere and not shown again.",
+        )
     return 0
 
 

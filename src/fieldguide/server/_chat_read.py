@@ -31,7 +31,15 @@ from fieldguide.server._errors import RequestError
 from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address, from_base64
 from fieldguide.server._seal import unsealed_arguments, unsealed_blocks
 
-NEUTRAL = ("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention")
+NEUTRAL = (
+    "user",
+    "metadata",
+    "store",
+    "service_tier",
+    "safety_identifier",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+)
 """What asks for nothing that shows in an answer: elsewhere it is listed as not passed on, and the request goes on."""
 FORWARDED = (
     *NEUTRAL,
@@ -293,7 +301,9 @@ class _Reader:
         return block
 
     def _image(self, fields: Fields) -> Image:
-        inner = fields.inner("image_url")
+        given = fields.get("image_url")
+        inner = Fields({"url": given}, fields.name("image_url"), self._notes) if isinstance(given, str) else None
+        inner = inner or fields.inner("image_url")
         if inner is None:
             raise RequestError(f"{fields.name('image_url')} is missing.", param=fields.name("image_url"))
         data, media_type, url = from_address(inner.needed_text("url"), inner.name("url"), self._media_hosts)

@@ -105,7 +105,13 @@ def _thoughts(completion: Completion) -> str | None:
 def audio_of(block: Audio, model: Open) -> dict[str, JsonValue]:
     """Return sound that was said, with its transcript."""
     data = base64.b64encode(block.data or b"").decode("ascii")
-    return {"id": "audio", "expires_at": 0, "transcript": "", **provider_fields(block.provider_data, model.provider), "data": data}
+    return {
+        "id": "audio",
+        "expires_at": 0,
+        "transcript": "",
+        **provider_fields(block.provider_data, model.provider),
+        "data": data,
+    }
 
 
 def call_of(call: ToolCall) -> dict[str, Any]:

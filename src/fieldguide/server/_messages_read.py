@@ -280,4 +280,3 @@ _KINDS = {"text", "image", "document", "thinking", "redacted_thinking", "tool_us
 
 def _own(fields: Fields) -> Any:
     return kept_for(PROVIDER, fields.own(_OWN))
-

@@ -94,7 +94,11 @@ def _token(token: TokenLogprob) -> dict[str, Any]:
 
 def _plain(token: TokenLogprob) -> dict[str, Any]:
     given = None if token.token_bytes is None else list(token.token_bytes)
-    return {"token": token.token, "logprob": token.logprob if token.logprob == token.logprob else -9999.0, "bytes": given}
+    return {
+        "token": token.token,
+        "logprob": token.logprob if token.logprob == token.logprob else -9999.0,
+        "bytes": given,
+    }
 
 
 def _now() -> str:

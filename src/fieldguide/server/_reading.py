@@ -236,9 +236,7 @@ def from_address(url: str, where: str, media_hosts: Collection[str]) -> tuple[by
         return from_base64(found[3], where), found[1] or None, None
     if _allowed(url, media_hosts):
         return None, None, url
-    raise RequestError(
-        f"{where} has to be a data URL: this gateway does not let addresses be fetched.", param=where
-    )
+    raise RequestError(f"{where} has to be a data URL: this gateway does not let addresses be fetched.", param=where)
 
 
 def _allowed(url: str, media_hosts: Collection[str]) -> bool:

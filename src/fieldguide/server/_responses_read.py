@@ -62,11 +62,13 @@ def read_response(
         if fields.get(name):
             raise RequestError(f"{name} is not taken: this gateway keeps no conversations. Send all turns.", param=name)
     speaks = model.takes_response_fields
-    reader = _Reader(model.provider if speaks else PROVIDER, media_hosts, notes)
+    reader = _Reader(model.provider if speaks else PROVIDER, media_hosts, notes, speaks=speaks)
     instructions = fields.text("instructions")
-    before = (Message(role="system", content=instructions),) if instructions else ()
+    given = instructions is not None if speaks else bool(instructions)
+    before = (Message(role="system", content=instructions or ""),) if given else ()
     schema, verbosity = _text(fields.inner("text"))
-    extra = _extra(fields, speaks) | verbosity
+    reasoning, own_reasoning = _reasoning(fields.inner("reasoning"), speaks)
+    extra = _extra(fields, speaks) | (verbosity if speaks else {}) | own_reasoning
     include = body.get("include")
     wants_logprobs = isinstance(include, list) and "message.output_text.logprobs" in include
     top = fields.count("top_logprobs")
@@ -75,11 +77,13 @@ def read_response(
         max_output_tokens=fields.count("max_output_tokens"),
         temperature=fields.number("temperature"),
         top_p=fields.number("top_p"),
-        tools=tuple(_tool(each, place, notes, reader.provider) for place, each in enumerate(fields.items("tools") or ())),
+        tools=tuple(
+            _tool(each, place, notes, reader.provider) for place, each in enumerate(fields.items("tools") or ())
+        ),
         tool_choice=_choice(fields.get("tool_choice"), notes),
         parallel_tool_calls=fields.flag("parallel_tool_calls"),
         response_schema=schema,
-        reasoning=_reasoning(fields.inner("reasoning")),
+        reasoning=reasoning,
         logprobs=(top or 0) if top or wants_logprobs else None,
         extra={reader.provider: extra} if extra and speaks else {},
     )
@@ -96,17 +100,25 @@ def _extra(fields: Fields, speaks: bool) -> dict[str, JsonValue]:
 
 
 def _text(fields: Fields | None) -> tuple[ResponseSchema | None, dict[str, JsonValue]]:
+    """Return the form of the answer; how long-winded it is to be, only this protocol can say."""
     if fields is None:
         return None, {}
-    inner, verbosity = fields.inner("format"), fields.text("verbosity")
-    if verbosity is not None:
-        fields.note("verbosity")
+    inner = fields.inner("format")
+    own = fields.own(("verbosity",))
     fields.end()
+    schema = _form(inner)
+    if not own:
+        return schema, {}
+    form: dict[str, JsonValue] = {"format": inner.value} if inner is not None else {}
+    return None, {"text": {**form, **own}}
+
+
+def _form(inner: Fields | None) -> ResponseSchema | None:
     kind = None if inner is None else inner.text("type")
     if inner is None or kind in {None, "text"}:
-        return None, {}
+        return None
     if kind == "json_object":
-        return ResponseSchema(), {}
+        return ResponseSchema()
     if kind != "json_schema":
         raise RequestError(f"The form {kind!r} of an answer is not known.", param="text.format")
     schema = checked_schema(inner.object("schema"), inner.name("schema"))
@@ -114,15 +126,22 @@ def _text(fields: Fields | None) -> tuple[ResponseSchema | None, dict[str, JsonV
         schema=schema, name=inner.text("name"), description=inner.text("description"), strict=inner.flag("strict")
     )
     inner.end()
-    return form, {}
+    return form
 
 
-def _reasoning(fields: Fields | None) -> ReasoningOptions | None:
+def _reasoning(fields: Fields | None, speaks: bool) -> tuple[ReasoningOptions | None, dict[str, JsonValue]]:
+    """Return how much to think; where more is said than all providers know, it goes as it stands to who knows it."""
     if fields is None:
-        return None
-    effort, summary = fields.text("effort"), fields.text("summary") or fields.text("generate_summary")
+        return None, {}
+    effort, summary = fields.text("effort"), fields.text("summary")
+    own = fields.own(("context", "generate_summary", "mode"))
     fields.end()
-    return None if effort is None and summary is None else ReasoningOptions(effort=effort, summary=summary)
+    if own and speaks:
+        known = {"effort": effort, "summary": summary}
+        return None, {"reasoning": {**{name: each for name, each in known.items() if each is not None}, **own}}
+    for name in own:
+        fields.note(name)
+    return None if effort is None and summary is None else ReasoningOptions(effort=effort, summary=summary), {}
 
 
 def _choice(given: Any, notes: list[str]) -> ToolChoice | None:
@@ -145,6 +164,7 @@ def _tool(value: Any, place: int, notes: list[str], provider: str) -> Tool | Pro
         description=fields.text("description"),
         parameters=checked_schema(fields.object("parameters"), fields.name("parameters")),
         strict=fields.flag("strict"),
+        provider_data=kept_for(provider, fields.own(("defer_loading",))),
     )
     fields.end()
     return made
@@ -153,8 +173,8 @@ def _tool(value: Any, place: int, notes: list[str], provider: str) -> Tool | Pro
 class _Reader:
     """Reads items: those that a model said one after another are one turn."""
 
-    def __init__(self, provider: str, media_hosts: Collection[str], notes: list[str]) -> None:
-        self.provider, self._media_hosts, self._notes = provider, media_hosts, notes
+    def __init__(self, provider: str, media_hosts: Collection[str], notes: list[str], *, speaks: bool) -> None:
+        self.provider, self._media_hosts, self._notes, self._speaks = provider, media_hosts, notes, speaks
 
     def turns(self, given: Any) -> list[Message]:
         if isinstance(given, str) and given:
@@ -178,11 +198,11 @@ class _Reader:
             _join(turns, "tool", (self._result(fields),))
             return
         said = self._said(fields, kind)
-        content = turns[-1].content if turns else ""
-        if isinstance(said, str) and not (turns and turns[-1].role == "assistant" and not isinstance(content, str)):
+        plain_before = bool(turns) and isinstance(turns[-1].content, str)
+        if isinstance(said, str) or (self._speaks and plain_before):
             turns.append(Message(role="assistant", content=said))
         else:
-            _join(turns, "assistant", (Text(text=said),) if isinstance(said, str) else said)
+            _join(turns, "assistant", said)
 
     def _heard(self, fields: Fields, role: str | None) -> Message:
         if role not in {"user", "system", "developer"}:

@@ -264,7 +264,9 @@ class ResponseEvents:
         made = None if block is None else item_of(block, f"{self._request_id}_{item.place}", self._model)
         told = b""
         if item.kind == "text":
-            part = made["content"][0] if made else {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+            part = (
+                made["content"][0] if made else {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+            )
             if not item.begun:
                 told += self._event("response.content_part.added", **at, content_index=0, part={**part, "text": ""})
             told += self._event("response.output_text.done", **at, content_index=0, text=part["text"], logprobs=[])

@@ -99,5 +99,3 @@ async def serving(
         yield server
     finally:
         await server.stop(drain_s=gateway.config.drain_s)
-
-

@@ -129,5 +129,3 @@ def _shape_of(path: str) -> Shape:
     if path.startswith("/v1/messages"):
         return "anthropic"
     return "ollama" if path.startswith("/api/") else "openai"
-
-

@@ -69,9 +69,7 @@ class UsageRow:
 
 
 _USAGE_COLUMNS = tuple(UsageRow.__dataclass_fields__)
-_INSERT_USAGE = (
-    f"INSERT INTO usage ({', '.join(_USAGE_COLUMNS)}) VALUES ({', '.join('?' * len(_USAGE_COLUMNS))})"  # noqa: S608
-)
+_INSERT_USAGE = f"INSERT INTO usage ({', '.join(_USAGE_COLUMNS)}) VALUES ({', '.join('?' * len(_USAGE_COLUMNS))})"  # noqa: S608
 _SUMS = (
     "count(*) AS requests, sum(outcome = 'answered') AS answered, sum(outcome = 'failed') AS failed,"
     " sum(outcome = 'abandoned') AS abandoned, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,"

@@ -20,7 +20,16 @@ from fieldguide.app.gateway._metrics import Metrics
 from fieldguide.app.gateway._models import Models, Open
 from fieldguide.app.gateway._visit import Ask, Visit, begin
 from fieldguide.app.wiring import House
-from fieldguide.domain import Completion, CompletionRequest, Latency, StreamPiece, TextDelta, ToolCallDelta, Usage, carried
+from fieldguide.domain import (
+    Completion,
+    CompletionRequest,
+    Latency,
+    StreamPiece,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+    carried,
+)
 from fieldguide.errors import (
     ContentFilterError,
     ContextLengthExceededError,

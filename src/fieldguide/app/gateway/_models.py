@@ -17,7 +17,6 @@ from fieldguide.runners.openai_chat import ChatWire
 from fieldguide.runners.openai_responses import ResponsesWire
 
 
-
 @dataclass(slots=True)
 class Open:
     """A model that is ready, and how it is used."""
@@ -145,5 +144,3 @@ class Models:
         for model in self._open.values():
             await model.runner.close()
         self._open.clear()
-
-

@@ -61,7 +61,9 @@ class Visit:
         read = _or(usage.input_tokens, _or(None, self.bound.input_tokens) // _BYTES_PER_TOKEN)
         cost = self._cost(usage)
         charge = self._cost(counted) if cost is None else cost
-        self._end("answered", usage, cost, tokens=read + (counted.output_tokens or 0), charge=charge, ttft_s=latency.ttft_s)
+        self._end(
+            "answered", usage, cost, tokens=read + (counted.output_tokens or 0), charge=charge, ttft_s=latency.ttft_s
+        )
 
     def broke_off(self, error: BaseException) -> None:
         """Note that there was no whole answer; does nothing where one was noted.
@@ -206,5 +208,3 @@ def _refusal(want: Want, now_s: float) -> FieldguideError:
         f"The budget{window}{of_model} of this key leaves less than this request may cost "
         f"(${Decimal(want.amount) / NANO:f})."
     )
-
-
