@@ -149,5 +149,12 @@ def _sample(found: list[Exchange]) -> list[Exchange]:
 
 def _of_this_answer(fault: str, exchange: Exchange) -> bool:
     """Whether a difference is of what names an answer: a stream begins before the provider has named its own."""
-    names = (".id:", ".model:", ".created:", ".created_at:", ".system_fingerprint:", ".service_tier:")
-    return exchange.streamed and fault.startswith(names)
+    return exchange.streamed and any(name in fault.partition(": ")[0] + ":" for name in _OF_THE_BEGINNING)
+
+
+_OF_THE_BEGINNING = (
+    *(".id:", ".model:", ".created:", ".created_at:", ".system_fingerprint:", ".service_tier:"),
+    *(".usage.cache_creation:", ".usage.inference_geo:"),  # Anthropic's library reads them of the first event only
+    ".caller:",  # who called a tool is known to us only when its block ends
+    *(".temperature:", ".top_p:", ".user_location:"),  # what the Responses API echoes of its own defaults
+)

@@ -132,7 +132,9 @@ class Connection(asyncio.Protocol):
     # -- parsing ------------------------------------------------------------------------------------------------
 
     def _reset(self) -> None:
-        self._url, self._headers, self._repeated = b"", {}, set()  # type: dict[str, str], set[str]
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._repeated: set[str] = set()
         self._body: list[bytes] = []
         self._body_bytes = self._head_bytes = 0
         self._answer: Any = None

@@ -22,8 +22,6 @@ class RequestError(errors.UsageError):
         param: The field at fault; None where it is not one field.
     """
 
-    default_hint = None
-
     def __init__(self, message: str, *, param: str | None = None, status: int = 400) -> None:
         self.param, self.status = param, status
         super().__init__(message)

@@ -142,7 +142,7 @@ class MessageEvents:
 
     def begin(self) -> bytes:
         """Return the first event."""
-        message = {
+        message: dict[str, Any] = {
             "id": f"msg_{self._request_id}",
             "type": "message",
             "role": "assistant",

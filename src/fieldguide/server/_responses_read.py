@@ -331,7 +331,7 @@ class _Reader:
 def _join(turns: list[Message], role: str, blocks: tuple[Block, ...]) -> None:
     last = turns[-1] if turns else None
     if last is not None and last.role == role:
-        turns[-1] = Message(role=role, content=(*last.blocks, *blocks))  # type: ignore[arg-type]
+        turns[-1] = Message(role=role, content=(*last.blocks, *blocks))
     else:
         turns.append(Message(role=role, content=blocks))  # type: ignore[arg-type]
 

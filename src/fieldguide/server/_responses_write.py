@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -274,7 +275,7 @@ class ResponseEvents:
             final = _message(f"{self._request_id}_{item.place}", [part])
         elif item.kind == "reasoning":
             summary = [{"type": "summary_text", "text": text}] if text else []
-            final = {**item.item, "summary": summary, **(made or {}), "id": item.item["id"]}
+            final = {**item.item, "summary": summary, **(made or {})}
             if item.begun:
                 part = {"type": "summary_text", "text": text}
                 told += self._event("response.reasoning_summary_text.done", **at, summary_index=0, text=text)
@@ -285,8 +286,7 @@ class ResponseEvents:
                 told += self._event("response.function_call_arguments.delta", **at, delta=arguments)
             name = item.item["name"]
             told += self._event("response.function_call_arguments.done", **at, name=name, arguments=arguments)
-            final = {**item.item, **(made or {}), "id": item.item["id"], "call_id": item.item["call_id"]}
-            final |= {"status": "completed"}
+            final = {**item.item, **(made or {}), "call_id": item.item["call_id"], "status": "completed"}
             if "input" not in final:
                 final["arguments"] = arguments
         self._output[item.place] = final
@@ -299,6 +299,7 @@ class ResponseEvents:
             missing = [block for block in completion.reply.blocks if not self._output or isinstance(block, ToolCall)]
             told += b"".join(self._whole(block) for block in missing)
         response = response_of(completion, self._model, self._request_id, self._body, self._output)
+        response |= _as_it_ended(completion, self._model)
         response["id"] = f"resp_{self._request_id}"
         kind = "response.incomplete" if response["status"] == "incomplete" else "response.completed"
         return told + self._event(kind, response=response)
@@ -308,6 +309,17 @@ class ResponseEvents:
         inner = value["error"]
         assert isinstance(inner, dict)
         return self._event("error", code=inner["code"], message=inner["message"], param=inner["param"])
+
+
+def _as_it_ended(completion: Completion, model: Open) -> dict[str, Any]:
+    """Return the last event's response of a server that speaks this protocol: thoughts are sealed anew in it."""
+    if not model.takes_response_fields or completion.raw is None:
+        return {}
+    try:
+        response = json.loads(completion.raw.rpartition("\n")[2])["response"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return response if isinstance(response, dict) and response.get("output") else {}
 
 
 def _is_call(item: Mapping[str, Any]) -> bool:

@@ -173,8 +173,8 @@ class GatewayRecords:
 
         def write(connection: sqlite3.Connection) -> int:
             _count_lost(connection, key, now_s)
-            used = _number(connection.execute(f"SELECT used FROM meters WHERE {_MATCH}", key).fetchone())
-            out = _number(connection.execute(f"SELECT sum(amount) FROM leases WHERE {_MATCH}", key).fetchone())
+            used = _number(connection.execute(_USED, key).fetchone())
+            out = _number(connection.execute(_LEASED, key).fetchone())
             rest = limit - used - out
             if rest < needed:
                 return 0
@@ -220,7 +220,7 @@ class GatewayRecords:
                 amount = used.get(meter, 0) + returned.get(meter, 0)
                 key = (meter.key_id, meter.meter, meter.window)
                 connection.execute(
-                    f"UPDATE leases SET amount = max(amount - ?, 0) WHERE {_MATCH} AND process = ?",
+                    _LESSEN,
                     (amount, *key, process),
                 )
             if returned:
@@ -265,7 +265,12 @@ class GatewayRecords:
             raise store_error(error, self.path) from error
 
 
-_MATCH = "key_id = ? AND meter = ? AND window = ?"
+_OF = "WHERE key_id = ? AND meter = ? AND window = ?"
+_USED = f"SELECT used FROM meters {_OF}"  # noqa: S608
+_LEASED = f"SELECT sum(amount) FROM leases {_OF}"  # noqa: S608
+_LOST = f"{_LEASED} AND expires_s < ?"
+_DROP_LOST = f"DELETE FROM leases {_OF} AND expires_s < ?"  # noqa: S608
+_LESSEN = f"UPDATE leases SET amount = max(amount - ?, 0) {_OF} AND process = ?"  # noqa: S608
 _ADD_USED = (
     "INSERT INTO meters (key_id, meter, window, used) VALUES (?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET used = used + excluded.used"
@@ -274,12 +279,10 @@ _ADD_USED = (
 
 def _count_lost(connection: sqlite3.Connection, key: tuple[str, str, str], now_s: float) -> None:
     """Count leases of processes that are gone as used."""
-    lost = _number(
-        connection.execute(f"SELECT sum(amount) FROM leases WHERE {_MATCH} AND expires_s < ?", (*key, now_s)).fetchone()
-    )
+    lost = _number(connection.execute(_LOST, (*key, now_s)).fetchone())
     if lost:
         connection.execute(_ADD_USED, (*key, lost))
-        connection.execute(f"DELETE FROM leases WHERE {_MATCH} AND expires_s < ?", (*key, now_s))
+        connection.execute(_DROP_LOST, (*key, now_s))
 
 
 def _number(row: sqlite3.Row | None) -> int:

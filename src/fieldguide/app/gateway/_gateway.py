@@ -42,6 +42,7 @@ from fieldguide.errors import (
 from fieldguide.runners import Runner
 
 T = TypeVar("T")
+R = TypeVar("R")
 Build = Callable[[Open], CompletionRequest]
 """Reads the client's request for one model: what only some providers take goes to those alone."""
 
@@ -49,7 +50,6 @@ COMMIT_S = 0.05
 """How often usage is committed; so much of it a kill -9 loses at most."""
 _MOST_PENDING = 20_000
 _LONGEST_WAIT_S = 5.0
-_MEDIA_BY_ADDRESS_TOKENS = 40_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class Gateway:
         while True:
             await asyncio.sleep(COMMIT_S)
             try:
-                await self.meters.commit()
+                await asyncio.shield(self.meters.commit())  # stopping must not leave it half done
                 self._fault = None
             except StoreError as error:
                 if self._fault is None:
@@ -198,17 +198,17 @@ class Gateway:
         self,
         ask: Ask,
         request_for: Callable[[Open], T],
-        act: Callable[[Open, T], Awaitable[object]],
+        act: Callable[[Open, T], Awaitable[R]],
         *,
         output_tokens: int = 0,
-    ) -> object:
+    ) -> R:
         """Do something other than complete: vectors, pictures, speech. What `act` returns has `usage` and `latency`.
 
         Raises:
             FieldguideError: It could not be done.
         """
 
-        async def doing(model: Open, visit: Visit, request: T) -> object:
+        async def doing(model: Open, visit: Visit, request: T) -> R:
             result = await act(model, request)
             usage, latency = getattr(result, "usage", Usage()), getattr(result, "latency", Latency())
             visit.answered(_with_no_output(usage) if not output_tokens else usage, latency)
@@ -224,8 +224,8 @@ class Gateway:
         ask: Ask,
         request_for: Callable[[Open], T],
         bound: Callable[[Ask, T], Usage],
-        act: Callable[[Open, Visit, T], Awaitable[object]],
-    ) -> object:
+        act: Callable[[Open, Visit, T], Awaitable[R]],
+    ) -> R:
         """Try a model and those that stand in for it, each as often as its policy says."""
         candidates = list(self._candidates(ask))
         for place, config in enumerate(candidates):
@@ -302,7 +302,7 @@ class Gateway:
                 yield self.models.config(name)
 
     def _bound(self, ask: Ask, request: CompletionRequest) -> Usage:
-        """Return the most that a request may use: a token is at least a byte, and media by address are large."""
+        """Return the most that a request may use: a token is at least a byte."""
         output = request.max_output_tokens
         count = max((int(str(each.get("n"))) for each in request.extra.values() if each.get("n")), default=1)
         return Usage(

@@ -102,7 +102,7 @@ class Meters:
             now_s = self._clock()
             pool.times = min(2 * pool.times, _MOST_TIMES) if now_s - pool.leased_at_s < 1.0 else 1
             pool.leased_at_s = now_s
-            pool.leased += await self._records.lease(
+            granted = await self._records.lease(
                 want.meter,
                 process=self._process,
                 limit=want.limit,
@@ -111,6 +111,7 @@ class Meters:
                 now_s=now_s,
                 expires_s=now_s + LEASE_S,
             )
+            pool.leased += granted  # read after the wait: a commit may have changed it meanwhile
             return pool.free >= want.amount
 
     def _give_back(self, taken: list[tuple[MeterKey, int]]) -> None:
