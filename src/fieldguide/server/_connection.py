@@ -136,7 +136,7 @@ class Connection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._repeated: set[str] = set()
         self._body: list[bytes] = []
-        self._body_bytes = self._head_bytes = 0
+        self._body_bytes = self._head_bytes = self._parsed_bytes = 0
         self._answer: Any = None
         self._in_request = self._head_done = False
 
@@ -167,17 +167,24 @@ class Connection(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         """Take a part of the target."""
         self._url += url
+        self._grow(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
         if len(self._headers) >= self._limits.headers:
             raise self._ended(431, "The request has too many headers.")
+        self._grow(len(name) + len(value) + 4)
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
         if key in self._headers:
             self._repeated.add(key)
             text = f"{self._headers[key]}, {text}"
         self._headers[key] = text
+
+    def _grow(self, size: int) -> None:
+        self._parsed_bytes += size
+        if self._parsed_bytes > self._limits.head_bytes:
+            raise self._ended(431, "The head of the request is too large.")
 
     def on_headers_complete(self) -> None:
         """Decide by the head before the body is read."""
