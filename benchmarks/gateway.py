@@ -367,11 +367,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         try:
             ways = [Way(name="direct", port=port)]
-            starts = [(our_gateway, ())]
-            for make, python in ((litellm, args.litellm), (tensorzero, args.tensorzero)):
-                starts += [(make, (python,))] if python else []  # type: ignore[list-item]
-            for make, given in starts:
-                way, process = make(*given, Path(folder), port)  # type: ignore[call-arg, arg-type]
+            starts = [our_gateway(Path(folder), port)]
+            starts += [litellm(args.litellm, Path(folder), port)] if args.litellm else []
+            starts += [tensorzero(args.tensorzero, Path(folder), port)] if args.tensorzero else []
+            for way, process in starts:
                 processes.append(process)
                 ways.append(way)
             if args.memory:

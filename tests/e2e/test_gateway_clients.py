@@ -123,7 +123,7 @@ async def test_openai_responses_whole_and_streamed(tmp_path: Path) -> None:
             assert answer.usage is not None
             assert answer.usage.output_tokens_details.reasoning_tokens == 4
             items: Any = [item.model_dump(exclude_none=True) for item in answer.output]
-            result = {"type": "function_call_output", "call_id": "call_a", "output": "rain"}
+            result: Any = {"type": "function_call_output", "call_id": "call_a", "output": "rain"}
             await client.responses.create(model="m", input=[{"role": "user", "content": "x"}, *items, result])
             sent = fake.requests[-1].messages
             assert sent is not None
@@ -138,7 +138,7 @@ async def test_anthropic_whole_and_streamed(tmp_path: Path) -> None:
     async with lab(tmp_path, {"m": fake}) as at:
         client = anthropic.AsyncAnthropic(base_url=at.address, api_key="none", max_retries=0)
         question: Any = [{"role": "user", "content": "Weather?"}]
-        whole = await client.messages.create(model="m", max_tokens=50, messages=question)
+        whole: Any = await client.messages.create(model="m", max_tokens=50, messages=question)
         async with client.messages.stream(model="m", max_tokens=50, messages=question) as stream:
             streamed: Any = await stream.get_final_message()
         for answer in (whole, streamed):

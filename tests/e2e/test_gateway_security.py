@@ -25,8 +25,8 @@ from fieldguide.app.gateway import _keys as keys_module
 from fieldguide.domain import Completion, FinishReason, Usage
 from fieldguide.errors import FieldguideError
 from fieldguide.server import Limits
-from fieldguide.server._errors import RULES, error_value, redacted, told
-from fieldguide.server._reading import RequestError, from_address, parse_body
+from fieldguide.server._errors import RULES, RequestError, error_value, redacted, told
+from fieldguide.server._reading import from_address, parse_body
 from fieldguide.server._routes import ROUTES
 from fieldguide.testing import FakeRunner, all_capabilities
 from tests.support.gateway import Lab, lab
@@ -60,7 +60,7 @@ def status_of(reply: bytes) -> int:
     return int(reply.split(b" ", 2)[1]) if reply.startswith(b"HTTP/1.1 ") else 0
 
 
-def request(path: str, *, method: str = "GET", host: str = "127.0.0.1", body: bytes = b"", **headers: str) -> bytes:
+def request(path: str, *, method: str = "GET", host: str = "127.0.0.1", body: bytes = b"", **headers: Any) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers.items())]
     if body:
         lines.append(f"Content-Length: {len(body)}")
@@ -88,8 +88,9 @@ async def test_g1_keys_are_kept_nowhere(tmp_path: Path) -> None:
 
 async def test_g2_keys_are_looked_up_with_bound_parameters(tmp_path: Path) -> None:
     """Injections as a key are 401 with one body, and the records stay as they were."""
-    bad = [f"{a}{b}{c}" for a in ("'", '"', "x' ", "\\'") for b in ("OR 1=1", "; DROP TABLE keys", "UNION SELECT *") for c in (
-        "--", ";--", " #", "/*", "' --", "')")]  # fmt: skip
+    starts, ends = ("'", '"', "x' ", "\\'"), ("--", ";--", " #", "/*", "' --", "')")
+    middles = ("OR 1=1", "; DROP TABLE keys", "UNION SELECT *")
+    bad = [f"{start}{middle}{end}" for start in starts for middle in middles for end in ends]
     async with lab(tmp_path, {"m": FakeRunner("y")}) as at:
         at.key()
         path = tmp_path / "home" / "gateway.sqlite"
@@ -188,7 +189,7 @@ async def test_g9_where_requests_go_is_the_operators(tmp_path: Path) -> None:
     async with _upstream(answer) as port:
         models = {"m": ModelConfig(alias="m", reference=f"http://127.0.0.1:{port}/v1#m")}
         async with lab(tmp_path, {}, config=GatewayConfig(models=models, drain_s=1.0)) as at:
-            foreign = {name: "http://evil.example" for name in FOREIGN}
+            foreign = dict.fromkeys(FOREIGN, "http://evil.example")
             message = {"role": "user", "content": [{"type": "text", "text": "x", **foreign}], **foreign}
             body = {"model": "m", **foreign, "messages": [message]}
             reply = await raw(at, posted(body, X_Upstream="http://evil.example"))
@@ -223,7 +224,8 @@ async def test_g10_a_key_goes_to_one_host_only(tmp_path: Path) -> None:
 
 ADDRESSES = [
     "http://127.1/x", "http://0/x", "http://2130706433/", "http://0x7f.1/", "http://[::ffff:127.0.0.1]/", "http://[::]/",
-    "http://169.254.169.254/latest", "https://a@127.0.0.1/", "https://ok.example\\@127.0.0.1/", "https://ok.example#@127.0.0.1/",
+    "http://169.254.169.254/latest", "https://a@127.0.0.1/", "https://ok.example\\@127.0.0.1/",
+    "https://ok.example#@127.0.0.1/",
     "https://ok.example\t/", "https://ok.example\r\nHost: x/", "https://xn--80ak6aa92e.com/", "https://ok.example./x",
     "file:///etc/passwd", "gopher://127.0.0.1/", "ftp://ok.example/x", "https://ok.example.evil.example/x",
     "https://OK.example/x", "https://ok.example:8443/x", "https://user:pw@ok.example/x", "//ok.example/x", "data:text/html,x",
@@ -269,7 +271,7 @@ async def test_g12_requests_are_bounded(tmp_path: Path) -> None:
         assert {status_of(reply) for reply in replies} == {408}
         assert time.monotonic() - began_s < 8
         async with asyncio.timeout(5):
-            while at.server._connections:
+            while at.server._connections:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 
@@ -304,7 +306,8 @@ async def test_g13_no_request_hides_in_another(head: bytes, tmp_path: Path) -> N
 
 
 NAMES = [
-    "../m", "..%2fm", "..\\m", "m\x00", "/etc/passwd", "./m", "m/../m", "\u2024\u2024/m", "m" * 4096, "", " m", "file:/etc/passwd",
+    "../m", "..%2fm", "..\\m", "m\x00", "/etc/passwd", "./m", "m/../m", "\u2024\u2024/m", "m" * 4096, "", " m",
+    "file:/etc/passwd",
     "llama.cpp:/etc/passwd", "recorded:/etc/passwd", "http://127.0.0.1:1/v1#m", "package:evil", "hf:a/b", "M\u200b",
 ]  # fmt: skip
 
@@ -360,7 +363,7 @@ def test_g21_every_error_has_a_status_and_three_shapes() -> None:
         assert kind is FieldguideError or kind.__mro__
         for shape in ("openai", "anthropic", "ollama"):
             how = told(FieldguideError("/home/secret"))
-            assert "secret" not in json.dumps(error_value(how, shape, "req_1"))  # type: ignore[arg-type]
+            assert "secret" not in json.dumps(error_value(how, shape, "req_1"))
 
 
 def _all_of(kind: type[FieldguideError]) -> list[type[FieldguideError]]:
@@ -385,7 +388,7 @@ async def test_g23_bad_keys_are_slowed_down(tmp_path: Path) -> None:
 async def test_g24_what_a_role_may(tmp_path: Path) -> None:
     """Every route with every role: a user's key reaches no route of an admin's, and there is none that makes keys."""
     async with lab(tmp_path, {"m": FakeRunner("y", capabilities=all_capabilities())}) as at:
-        found = {role: at.key(role, role=role).key for role in ("user", "admin")}  # type: ignore[arg-type]
+        found = {role: at.key(role, role=role).key for role in ("user", "admin")}
         for path, methods in ROUTES.items():
             for method, route in methods.items():
                 for role, key in found.items():

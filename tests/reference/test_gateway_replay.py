@@ -89,8 +89,9 @@ def test_what_a_client_says_reaches_the_same_provider_whole(wire: str) -> None:
         try:
             request = read(body, notes)
         except RequestError as error:
-            assert any(word in str(error) for word in REFUSED), f"{exchange.id}: {error}"
             refused += 1
+            if not any(word in str(error) for word in REFUSED):
+                failed.append(f"{exchange.id}: {error}")
             continue
         tried += 1
         faults = [fault for fault in request_faults(how, exchange, request) if not _noted(fault, notes)]

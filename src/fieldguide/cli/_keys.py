@@ -66,7 +66,7 @@ def _create(args: Namespace, house: House) -> int:
 
 
 def _list(args: Namespace, house: House) -> int:
-    rows = house.gateway_records.keys()
+    rows = house.gateway_records.all_keys()
     if args.json:
         print_json({"keys": [_as_json(house, row) for row in rows]})
         return 0

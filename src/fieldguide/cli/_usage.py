@@ -31,7 +31,7 @@ def run(args: Namespace) -> int:
         key_id = None if args.key is None else key_named(house, args.key).key_id
         column = "key_id" if args.by == "key" else args.by
         sums = records.usage_sums(since=_day(args.since), key_id=key_id, by=[column])
-        names = {row.key_id: row.name for row in records.keys()}
+        names = {row.key_id: row.name for row in records.all_keys()}
     finally:
         records.close()
     rows = [_row(each, column, names) for each in sums]

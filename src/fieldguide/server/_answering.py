@@ -78,7 +78,7 @@ async def streamed(
     shape: Shape,
     content_type: str = EVENTS,
 ) -> AnyReply:
-    """Return the reply that streams an answer. What fails before the first piece is raised, with a status of its own."""
+    """Return the reply that streams an answer. What fails before its first piece is raised, and has a status."""
     pieces = site.gateway.stream(ask, build)
     try:
         model = await anext(pieces)

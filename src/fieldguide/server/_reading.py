@@ -183,9 +183,18 @@ def checked_schema(schema: Mapping[str, JsonValue] | None, where: str) -> Mappin
 
 
 _NEVER = frozenset(
-    {"api_base", "base_url", "api_key", "authorization", "authorization_token", "extra_headers", "headers", "server_url",
-     "mcp_servers"}
-)  # fmt: skip
+    {
+        "api_base",
+        "api_key",
+        "authorization",
+        "authorization_token",
+        "base_url",
+        "extra_headers",
+        "headers",
+        "mcp_servers",
+        "server_url",
+    }
+)
 
 
 def checked_foreign(value: dict[str, Any], where: str) -> dict[str, Any]:

@@ -73,11 +73,11 @@ class Server:
             self._server.close()
         for connection in list(self._connections):
             connection.finish()
-        while any(connection.busy for connection in self._connections) and clock() < self._until_s:
+        while any(connection.busy for connection in self._connections) and clock() < self._until_s:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         for connection in list(self._connections):
             connection.abort()
-        while any(connection.busy for connection in self._connections):
+        while any(connection.busy for connection in self._connections):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         if self._ticking is not None:
             self._ticking.cancel()

@@ -32,7 +32,7 @@ def _check_keys(house: House, config: GatewayConfig) -> None:
         UsageError: No key is in force.
     """
     now = datetime.now(UTC)
-    if not config.loopback and not any(in_force(row, now=now) for row in house.gateway_records.keys()):
+    if not config.loopback and not any(in_force(row, now=now) for row in house.gateway_records.all_keys()):
         raise UsageError(
             f"On {config.host} the gateway can be reached from elsewhere, and there is no key in force.",
             hint="Make one first: fieldguide keys create NAME",

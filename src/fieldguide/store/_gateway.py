@@ -134,7 +134,7 @@ class GatewayRecords:
             )
         ).result()
 
-    def keys(self) -> list[KeyRow]:
+    def all_keys(self) -> list[KeyRow]:
         """Return all keys, oldest first, revoked ones too."""
         return [_key(row) for row in self._read("SELECT * FROM keys ORDER BY created_at, key_id")]
 

@@ -63,7 +63,7 @@ def key_named(house: House, name: str) -> KeyRow:
     Raises:
         UnknownNameError: There is none, or several.
     """
-    rows = house.gateway_records.keys()
+    rows = house.gateway_records.all_keys()
     found = [row for row in rows if name in {row.key_id, row.prefix}] or [
         row for row in rows if row.name == name and row.revoked_at is None
     ]
