@@ -223,12 +223,14 @@ async def test_g10_a_key_goes_to_one_host_only(tmp_path: Path) -> None:
 
 
 ADDRESSES = [
-    "http://127.1/x", "http://0/x", "http://2130706433/", "http://0x7f.1/", "http://[::ffff:127.0.0.1]/", "http://[::]/",
+    "http://127.1/x", "http://0/x", "http://2130706433/", "http://0x7f.1/", "http://[::ffff:127.0.0.1]/",
+    "http://[::]/",
     "http://169.254.169.254/latest", "https://a@127.0.0.1/", "https://ok.example\\@127.0.0.1/",
     "https://ok.example#@127.0.0.1/",
     "https://ok.example\t/", "https://ok.example\r\nHost: x/", "https://xn--80ak6aa92e.com/", "https://ok.example./x",
     "file:///etc/passwd", "gopher://127.0.0.1/", "ftp://ok.example/x", "https://ok.example.evil.example/x",
-    "https://OK.example/x", "https://ok.example:8443/x", "https://user:pw@ok.example/x", "//ok.example/x", "data:text/html,x",
+    "https://OK.example/x", "https://ok.example:8443/x", "https://user:pw@ok.example/x", "//ok.example/x",
+    "data:text/html,x",
     "https://ok%2eexample/x", "https://[fe80::1%25eth0]/", "http://ok.example/x", "https://127.0.0.1/x",
     "https://10.0.0.1/x", "https://100.64.0.1/x", "https://[64:ff9b::7f00:1]/",
 ]  # fmt: skip
