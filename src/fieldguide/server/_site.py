@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from fieldguide.app.gateway import Gateway, Identity
@@ -105,18 +105,19 @@ class Site:
         return reply
 
 
-def _methods(path: str) -> dict[str, Route] | None:
+_PREFIXES = tuple(path for path in ROUTES if path.endswith("/"))
+
+
+def _methods(path: str) -> Mapping[str, Route] | None:
+    if path in _PREFIXES:
+        return None  # nothing follows
     found = ROUTES.get(path)
     if found is None:
-        for prefix, methods in ROUTES.items():
-            if prefix.endswith("/") and path.startswith(prefix) and len(path) > len(prefix):
-                found = methods
-    elif path.endswith("/"):
-        found = None  # nothing follows
-    return None if found is None else dict(found)
+        found = next((ROUTES[prefix] for prefix in _PREFIXES if path.startswith(prefix)), None)
+    return found
 
 
-def _route(methods: dict[str, Route] | None, head: Head) -> Route:
+def _route(methods: Mapping[str, Route] | None, head: Head) -> Route:
     if methods is None:
         raise RequestError("There is nothing under this path.", status=404)
     route = methods.get("GET" if head.method == "HEAD" else head.method)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from fieldguide.domain import JsonValue
 from fieldguide.store._connection import connect
@@ -36,9 +36,11 @@ class KeyRow:
     limits: Mapping[str, JsonValue]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterKey:
-    """One limit in one window of time; two processes that name the same one share it."""
+class MeterKey(NamedTuple):
+    """One limit in one window of time; two processes that name the same one share it.
+
+    A tuple and no dataclass, as `UsageRow`: several are made and hashed for every request.
+    """
 
     key_id: str
     meter: str
@@ -47,8 +49,7 @@ class MeterKey:
     """Such as `2026-11-25`, or empty for all time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageRow:
+class UsageRow(NamedTuple):
     """One request that the gateway has handled; None where it is not known."""
 
     at: str
@@ -68,7 +69,7 @@ class UsageRow:
     tries: int = 1
 
 
-_USAGE_COLUMNS = tuple(UsageRow.__dataclass_fields__)
+_USAGE_COLUMNS = UsageRow._fields
 _INSERT_USAGE = f"INSERT INTO usage ({', '.join(_USAGE_COLUMNS)}) VALUES ({', '.join('?' * len(_USAGE_COLUMNS))})"  # noqa: S608
 _SUMS = (
     "count(*) AS requests, sum(outcome = 'answered') AS answered, sum(outcome = 'failed') AS failed,"
@@ -169,7 +170,7 @@ class GatewayRecords:
         Raises:
             StoreError: It cannot be recorded; nothing may be used then.
         """
-        key = (meter.key_id, meter.meter, meter.window)
+        key = tuple(meter)
 
         def write(connection: sqlite3.Connection) -> int:
             _count_lost(connection, key, now_s)
@@ -209,16 +210,15 @@ class GatewayRecords:
         Raises:
             StoreError: Nothing of it could be committed.
         """
-        rows = [tuple(getattr(row, column) for column in _USAGE_COLUMNS) for row in usage]
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.executemany(_INSERT_USAGE, rows)
+            connection.executemany(_INSERT_USAGE, usage)
             for meter, amount in used.items():
-                key = (meter.key_id, meter.meter, meter.window)
+                key = tuple(meter)
                 connection.execute(_ADD_USED, (*key, amount))
             for meter in {**used, **returned}:
                 amount = used.get(meter, 0) + returned.get(meter, 0)
-                key = (meter.key_id, meter.meter, meter.window)
+                key = tuple(meter)
                 connection.execute(
                     _LESSEN,
                     (amount, *key, process),
