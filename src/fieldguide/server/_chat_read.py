@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import Any
 
@@ -332,8 +333,6 @@ class _Reader:
 
 
 def _parsed(raw: str) -> dict[str, JsonValue] | None:
-    import json
-
     if not raw.strip():
         return {}
     try:

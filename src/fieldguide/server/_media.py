@@ -183,15 +183,15 @@ async def speech(site: Site, call: Call) -> AnyReply:
 
 async def transcriptions(site: Site, call: Call) -> AnyReply:
     """Write down what is said."""
-    return await _transcribed(site, call, "transcriptions", {})
+    return await _transcribed(site, call, "transcriptions")
 
 
 async def translations(site: Site, call: Call) -> AnyReply:
-    """Write down in English what is said; only for models that are asked in OpenAI's words."""
-    return await _transcribed(site, call, "translations", {"task": "translate"})
+    """Refuse to write down in English what is said: no runner translates speech."""
+    return await _transcribed(site, call, "translations")
 
 
-async def _transcribed(site: Site, call: Call, endpoint: str, extra: dict[str, JsonValue]) -> AnyReply:
+async def _transcribed(site: Site, call: Call, endpoint: str) -> AnyReply:
     parts = await read_form(call.head.headers["content-type"], call.body)
     file = parts.get("file")
     if file is None or not file.data:

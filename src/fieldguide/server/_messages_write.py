@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,9 +85,8 @@ def block_of(block: Block) -> dict[str, Any] | None:
     if isinstance(block, ProviderBlock):
         return dict(block.value) if block.provider == _PROVIDER else None
     if isinstance(block, Image) and block.data is not None:
-        from fieldguide.runners._media import as_base64, media_type_of
-
-        source = {"type": "base64", "media_type": media_type_of(block), "data": as_base64(block.data)}
+        data = base64.b64encode(block.data).decode("ascii")
+        source = {"type": "base64", "media_type": block.media_type or "image/png", "data": data}
         return {"type": "image", "source": source}
     return None
 

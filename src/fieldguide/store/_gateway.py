@@ -277,7 +277,7 @@ _ADD_USED = (
 )
 
 
-def _count_lost(connection: sqlite3.Connection, key: tuple[str, str, str], now_s: float) -> None:
+def _count_lost(connection: sqlite3.Connection, key: tuple[str, ...], now_s: float) -> None:
     """Count leases of processes that are gone as used."""
     lost = _number(connection.execute(_LOST, (*key, now_s)).fetchone())
     if lost:

@@ -132,11 +132,13 @@ class Models:
         return price_for(home, config, opened.provider, opened.runner.model, free=opened.free)
 
     async def put_away_idle(self) -> None:
-        """Close models that run here and were not asked for a while."""
+        """Close models that were not asked for a while, where they run here or are named by clients alone."""
         limit_s = self._clock() - self._config.idle_unload_s
         for alias, model in list(self._open.items()):
-            if model.opened.free and not model.in_use and model.last_used_s < limit_s:
+            takes_room = model.opened.free or alias not in self._models
+            if takes_room and not model.in_use and model.last_used_s < limit_s:
                 del self._open[alias]
+                self._opening.pop(alias, None)
                 await model.runner.close()
 
     async def close(self) -> None:
