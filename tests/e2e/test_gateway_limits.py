@@ -10,7 +10,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from fieldguide.app.gateway import Gateway, GatewayConfig, ModelConfig, revoke_key
+from fieldguide.app.gateway import (
+    ANYONE,
+    Ask,
+    Gateway,
+    GatewayConfig,
+    KeyLimits,
+    ModelConfig,
+    create_key,
+    revoke_key,
+)
 from fieldguide.app.gateway._meters import LEASE_S
 from fieldguide.domain import Completion, FinishReason, Usage
 from fieldguide.errors import RunnerUnavailableError
@@ -70,7 +79,6 @@ async def test_two_processes_share_a_limit(tmp_path: Path) -> None:
     gateways = [Gateway(house, config(), runners={"m": FakeRunner(answer(100))}) for _ in range(2)]
     for gateway in gateways:
         await gateway.start()
-    from fieldguide.app.gateway import KeyLimits, create_key
 
     made = create_key(house, "k", role="user", limits=KeyLimits(budget_usd=Decimal("0.20")), expires_at=None)
     sites = [Site(gateway) for gateway in gateways]
@@ -89,7 +97,6 @@ async def test_what_a_killed_process_had_set_aside_counts_as_used(tmp_path: Path
     """A lease that nobody renews ends after a minute and joins what is used: the budget is neither held up nor lost."""
     house, now = house_in(tmp_path), [1_800_000_000.0]
     killed = Gateway(house, config(), runners={"m": FakeRunner(answer(100), delay_s=60)}, clock=lambda: now[0])
-    from fieldguide.app.gateway import KeyLimits, create_key
 
     made = create_key(house, "k", role="user", limits=KeyLimits(budget_usd=Decimal("0.05")), expires_at=None)
     headers = {"authorization": f"Bearer {made.key}"}
@@ -198,3 +205,24 @@ async def test_every_kind_of_budget_holds(bad: dict[str, Any], tmp_path: Path) -
     """For all time, for the day, for one model: nothing left is nothing answered."""
     async with lab(tmp_path, {"m": FakeRunner(answer(5))}, config=config()) as at:
         assert await post(at, at.key(**bad).key) == 429
+
+
+async def test_models_that_run_here_are_opened_on_demand_and_put_away(tmp_path: Path) -> None:
+    """Nothing is open before the first request, and nothing after five minutes without one."""
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text('{"item": "a", "attempt": 0, "completion": "y"}\n', encoding="utf-8")
+    now = [1_800_000_000.0]
+    house = house_in(tmp_path)
+    models = {"r": ModelConfig(alias="r", reference=f"recorded:{answers}")}
+    gateway = Gateway(house, config(**models), clock=lambda: now[0])
+    assert gateway.models.loaded == []
+    await gateway.open(Ask(identity=ANYONE, model="r", endpoint="chat", body_bytes=1))
+    assert gateway.models.loaded == ["r"]
+    now[0] += 299
+    await gateway.models.put_away_idle()
+    assert gateway.models.loaded == ["r"]
+    now[0] += 2
+    await gateway.models.put_away_idle()
+    assert gateway.models.loaded == []
+    await gateway.close()
+    await house.close()
