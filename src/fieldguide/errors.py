@@ -40,6 +40,10 @@ FieldguideError
 │  ├─ SandboxError              no way to run untrusted programs safely here
 │  └─ ScoringError              a scorer that died or overran
 ├─ BudgetExceededError
+├─ AccessError                  what a key of the gateway does not allow
+│  ├─ InvalidKeyError
+│  ├─ ForbiddenError
+│  └─ KeyLimitError             too much in this minute
 └─ StoreError
 """
 
@@ -420,7 +424,33 @@ class ScoringError(BenchmarkError):
 
 
 class BudgetExceededError(FieldguideError):
-    """The next request might cost more than is left of a budget, and so was not sent."""
+    """What is left of a budget is less than a request may cost."""
+
+    default_hint = "Ask for fewer output tokens, or raise the budget."
+
+
+class AccessError(FieldguideError):
+    """A key of the gateway does not allow this."""
+
+
+class InvalidKeyError(AccessError):
+    """No key, or one that was never made, has been revoked or has run out. Which of them is not said."""
+
+    default_hint = "Ask whoever runs the gateway for a key: `fieldguide keys create NAME`."
+
+
+class ForbiddenError(AccessError):
+    """The key is good, and its role does not reach here."""
+
+
+class KeyLimitError(AccessError):
+    """A key has used what it may use for now; `retry_after_s` seconds later it may go on."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message, hint="Wait, or ask whoever runs the gateway to raise the limit.")
 
 
 class StoreError(FieldguideError):

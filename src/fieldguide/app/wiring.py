@@ -14,7 +14,7 @@ from fieldguide.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from fieldguide.sources import ModelStore, Neighbours, SourceSettings
-    from fieldguide.store import Store
+    from fieldguide.store import GatewayRecords, Store
 
 _ENDPOINTS = {
     "hf": ("huggingface_endpoint", "HF_ENDPOINT"),
@@ -48,6 +48,17 @@ class House:
     def records(self) -> Path:
         """The file of the records, which need not be there."""
         return self.settings.home / "fieldguide.sqlite"
+
+    @cached_property
+    def gateway_records(self) -> GatewayRecords:
+        """Keys and usage of the gateway.
+
+        Raises:
+            StoreError: They cannot be opened.
+        """
+        from fieldguide.store import GatewayRecords
+
+        return GatewayRecords(self.settings.home / "gateway.sqlite")
 
     @cached_property
     def models(self) -> ModelStore:
@@ -125,6 +136,8 @@ class House:
         """Close what was opened."""
         await self.session.close()
         self.close_store()
+        if (records := self.__dict__.pop("gateway_records", None)) is not None:
+            records.close()
 
     def close_store(self) -> None:
         """Close the records, if they are open; using them again opens them again."""

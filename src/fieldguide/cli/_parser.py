@@ -103,6 +103,9 @@ def build_parser() -> Parser:
     _add_web(
         command("web", "fieldguide.web.command", "the guide in a browser: look up, price, and see what was measured")
     )
+    _add_serve(command("serve", "fieldguide.server.command", "one endpoint for every model, with keys and budgets"))
+    _add_keys(command("keys", "_keys", "make, list, limit and revoke keys of the gateway"))
+    _add_usage(command("usage", "_usage", "who used which model of the gateway, how much, at what cost"))
     _add_doctor(command("doctor", "_doctor", "check this installation, or a model on it"))
     return parser
 
@@ -524,6 +527,35 @@ def _add_web(parser: Parser) -> None:
         "--port", metavar="N", type=int, default=8091, help="port to listen on (8091); 0 takes a free one"
     )
     parser.add_argument("--no-browser", action="store_true", help="say the address and open nothing")
+
+
+def _add_serve(parser: Parser) -> None:
+    parser.add_argument("--host", metavar="H", help="address to listen on (127.0.0.1); any other demands keys")
+    parser.add_argument("--port", metavar="N", type=int, help="port to listen on (8090); 0 takes a free one")
+    parser.add_argument("--config", metavar="FILE.toml", type=Path, help="models, fallbacks, prices: docs/gateway.md")
+    parser.add_argument(
+        "--model", metavar="ALIAS=REFERENCE", action="append", default=[], help="offer a model as ALIAS; repeatable"
+    )
+
+
+def _add_keys(parser: Parser) -> None:
+    parser.add_argument("action", metavar="create|list|limit|revoke", choices=("create", "list", "limit", "revoke"))
+    parser.add_argument("name", metavar="NAME", nargs="?", help="name of a new key; name or id of one that is there")
+    parser.add_argument("--role", choices=("user", "admin"), default="user", help="admin sees metrics of all (user)")
+    parser.add_argument("--expires", metavar="DAY", help="last moment, such as 2027-01-31 (UTC); `never` takes it away")
+    group = parser.add_argument_group("limits; `none` takes one away")
+    group.add_argument("--budget-usd", metavar="X", help="for all time")
+    group.add_argument("--daily-usd", metavar="X", help="for each day (UTC)")
+    group.add_argument("--model-usd", metavar="MODEL=X", action="append", default=[], help="of one model; repeatable")
+    group.add_argument("--requests-per-minute", metavar="N")
+    group.add_argument("--tokens-per-minute", metavar="N")
+    group.add_argument("--models", metavar="M[,M]", help="only these may be asked")
+
+
+def _add_usage(parser: Parser) -> None:
+    parser.add_argument("--since", metavar="DAY", help="from this day on (UTC), such as 2026-11-01")
+    parser.add_argument("--key", metavar="NAME", help="of one key only")
+    parser.add_argument("--by", choices=("key", "model", "day"), default="key", help="one row for each (key)")
 
 
 def _add_doctor(parser: Parser) -> None:

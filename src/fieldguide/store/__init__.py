@@ -1,6 +1,7 @@
 """Runs, calls and scores: SQLite by default, behind a small interface."""
 
 from fieldguide.store._conversations import Conversation, Conversations, Turn
+from fieldguide.store._gateway import GatewayRecords, KeyRow, MeterKey, UsageRow
 from fieldguide.store._lock import held
 from fieldguide.store._records import CallKey, NewScore, PlannedCall, Run, RunState, StoredAnswer, StoredCall
 from fieldguide.store._recover import Recovered, recover
@@ -10,6 +11,9 @@ __all__ = [
     "CallKey",
     "Conversation",
     "Conversations",
+    "GatewayRecords",
+    "KeyRow",
+    "MeterKey",
     "NewScore",
     "PlannedCall",
     "Recovered",
@@ -19,6 +23,7 @@ __all__ = [
     "StoredAnswer",
     "StoredCall",
     "Turn",
+    "UsageRow",
     "held",
     "recover",
 ]

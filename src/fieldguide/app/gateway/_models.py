@@ -1,0 +1,148 @@
+"""The models of the gateway: opened when first asked, put away when nobody asks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from fieldguide.app.gateway._config import GatewayConfig, ModelConfig, is_name
+from fieldguide.app.gateway._prices import Price, price_for
+from fieldguide.app.references import ModelOptions, OpenedModel, open_model
+from fieldguide.app.wiring import House
+from fieldguide.errors import UnknownModelError
+from fieldguide.runners import Runner
+from fieldguide.runners.openai_chat import ChatWire
+from fieldguide.runners.openai_responses import ResponsesWire
+
+
+@dataclass(slots=True)
+class Open:
+    """A model that is ready, and how it is used."""
+
+    config: ModelConfig
+    opened: OpenedModel
+    price: Price | None
+    in_use: int = 0
+    last_used_s: float = 0.0
+
+    @property
+    def runner(self) -> Runner:
+        """What answers."""
+        return self.opened.runner
+
+    @property
+    def provider(self) -> str:
+        """The name under which its own blocks and parameters are kept."""
+        return str(getattr(self._wire, "provider", self.opened.provider))
+
+    @property
+    def takes_chat_fields(self) -> bool:
+        """Whether it speaks OpenAI's chat completions, so that it takes all that a client of theirs can say."""
+        return isinstance(self._wire, ChatWire)
+
+    @property
+    def takes_response_fields(self) -> bool:
+        """Whether it speaks OpenAI's Responses API."""
+        return isinstance(self._wire, ResponsesWire)
+
+    @property
+    def _wire(self) -> object:
+        return getattr(self.opened.runner, "_wire", None)
+
+
+class Models:
+    """All models that may be asked, by name."""
+
+    def __init__(
+        self, house: House, config: GatewayConfig, *, clock: Callable[[], float], runners: dict[str, Runner]
+    ) -> None:
+        """`runners` are models that are open already, by alias; tests and programs give their own."""
+        self._house, self._config, self._clock = house, config, clock
+        self._models = dict(config.models)
+        self._open: dict[str, Open] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+        for alias, runner in runners.items():
+            made = self._models.setdefault(alias, ModelConfig(alias=alias, reference=runner.model.reference))
+            provider = runner.model.reference.partition(":")[0]
+            opened = OpenedModel(runner=runner, provider=provider, licence=None, took=None)
+            self._open[alias] = Open(made, opened, self._price(made, opened))
+        if not self._models:
+            self._models = {
+                stored.name: ModelConfig(alias=stored.name, reference=stored.name)
+                for stored in house.models.list()
+                if is_name(stored.name)
+            }
+
+    @property
+    def names(self) -> list[str]:
+        """The names by which clients ask, sorted."""
+        return sorted(self._models)
+
+    @property
+    def loaded(self) -> list[str]:
+        """Those that are open now."""
+        return sorted(self._open)
+
+    def config(self, name: str) -> ModelConfig:
+        """Return how a model is configured.
+
+        Raises:
+            UnknownModelError: There is no such model; the same words for every name that is none.
+        """
+        found = self._models.get(name)
+        if found is not None:
+            return found
+        provider, colon, target = name.partition(":")
+        if colon and target and provider in self._config.providers and is_name(name):
+            return ModelConfig(alias=name, reference=name)
+        raise UnknownModelError("There is no such model here.", hint="The list of models says what there is.")
+
+    @contextlib.asynccontextmanager
+    async def used(self, config: ModelConfig) -> AsyncIterator[Open]:
+        """Give a model, open, and keep it so meanwhile.
+
+        Raises:
+            FieldguideError: It cannot be opened.
+        """
+        found = self._open.get(config.alias)
+        if found is None:
+            found = await self._opened(config)
+        found.in_use += 1
+        try:
+            yield found
+        finally:
+            found.in_use -= 1
+            found.last_used_s = self._clock()
+
+    async def _opened(self, config: ModelConfig) -> Open:
+        lock = self._opening.setdefault(config.alias, asyncio.Lock())
+        async with lock:
+            found = self._open.get(config.alias)
+            if found is None:
+                options = ModelOptions(api_key_env=config.api_key_env, runner_options=dict(config.options))
+                opened = await open_model(self._house, config.reference, options)
+                found = Open(config, opened, self._price(config, opened), last_used_s=self._clock())
+                self._open[config.alias] = found
+            return found
+
+    def _price(self, config: ModelConfig, opened: OpenedModel) -> Price | None:
+        home = self._house.settings.home
+        return price_for(home, config, opened.provider, opened.runner.model, free=opened.free)
+
+    async def put_away_idle(self) -> None:
+        """Close models that were not asked for a while, where they run here or are named by clients alone."""
+        limit_s = self._clock() - self._config.idle_unload_s
+        for alias, model in list(self._open.items()):
+            takes_room = model.opened.free or alias not in self._models
+            if takes_room and not model.in_use and model.last_used_s < limit_s:
+                del self._open[alias]
+                self._opening.pop(alias, None)
+                await model.runner.close()
+
+    async def close(self) -> None:
+        """Close all."""
+        for model in self._open.values():
+            await model.runner.close()
+        self._open.clear()

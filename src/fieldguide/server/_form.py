@@ -1,0 +1,53 @@
+"""Multipart forms, read by aiohttp's parser from a body that is already bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fieldguide.server._errors import RequestError
+
+_MOST_PARTS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of a form."""
+
+    data: bytes
+    media_type: str | None
+    file_name: str | None
+
+    @property
+    def text(self) -> str:
+        """The part as text."""
+        return self.data.decode("utf-8", "replace")
+
+
+async def read_form(content_type: str, body: bytes) -> dict[str, Part]:
+    """Return the parts of a form by name; of several with one name the last.
+
+    Raises:
+        RequestError: It is no form, or has too many parts.
+    """
+    import asyncio
+
+    from aiohttp import BodyPartReader, MultipartReader, StreamReader
+    from aiohttp.base_protocol import BaseProtocol
+    from multidict import CIMultiDict
+
+    loop = asyncio.get_running_loop()
+    stream = StreamReader(BaseProtocol(loop), limit=2**16, loop=loop)
+    stream.feed_data(body)
+    stream.feed_eof()
+    parts: dict[str, Part] = {}
+    try:
+        reader = MultipartReader(CIMultiDict({"Content-Type": content_type}), stream)
+        while (part := await reader.next()) is not None:
+            if not isinstance(part, BodyPartReader) or len(parts) >= _MOST_PARTS:
+                raise RequestError("The form has too many parts, or parts within parts.")
+            data = bytes(await part.read(decode=False))
+            kind = part.headers.get("Content-Type")
+            parts[part.name or ""] = Part(data=data, media_type=kind, file_name=part.filename)
+    except (ValueError, AssertionError, RuntimeError, LookupError) as error:
+        raise RequestError("The body is not a proper multipart form.") from error
+    return parts
