@@ -15,6 +15,9 @@ PROVIDER = "espeak-ng"
 DEFAULT_VOICE = "en"
 _USUAL_WORDS_PER_MINUTE = 175
 
+OPTIONS: tuple[str, ...] = ()
+"""What `--option` may set."""
+
 
 async def open_runner(target: str, settings: RunnerSettings) -> VoiceRunner:
     """Return a runner for the voice `target` (`en`, `de`, `en-us+f3`); empty takes English.

@@ -50,6 +50,9 @@ class Conversation:
 _HEADS = "SELECT conversations.*, (SELECT count(*) FROM turns WHERE turns.conversation_id = \
 conversations.conversation_id AND taken_back = 0) AS turns FROM conversations"
 
+_LAST_TURN = "COALESCE((SELECT max(turn_id) FROM turns WHERE turns.conversation_id = conversations.conversation_id), 0)"
+"""What comes first of two that were spoken in within one tick of the clock."""
+
 
 class Conversations:
     """The conversations of one user folder."""
@@ -135,7 +138,7 @@ class Conversations:
     def newest_first(self, *, kind: Kind | None = None, limit: int = -1) -> list[Conversation]:
         """Return conversations, those last spoken in first."""
         rows = self._read(
-            f"{_HEADS} WHERE ? IS NULL OR kind = ? ORDER BY updated_at DESC, conversation_id DESC LIMIT ?",
+            f"{_HEADS} WHERE ? IS NULL OR kind = ? ORDER BY updated_at DESC, {_LAST_TURN} DESC, conversation_id DESC LIMIT ?",
             (kind, kind, limit),
         )
         return [_conversation(row) for row in rows]

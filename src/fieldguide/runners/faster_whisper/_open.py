@@ -33,6 +33,9 @@ _PACKAGED = {"base": "whisper-base", "whisper-base": "whisper-base"}
 _COMPUTE_TYPES = ("default", "auto", "int8", "int8_float32", "int8_float16", "int16", "float16", "bfloat16", "float32")
 _MOST_THREADS = 8
 
+OPTIONS = ("threads", "compute_type")
+"""What `--option` may set."""
+
 
 async def open_runner(target: str, settings: RunnerSettings) -> FasterWhisperRunner:
     """Return a runner for a size (`base`, `small`, `large-v3`), a repository of the hub, or a folder on this machine.

@@ -19,6 +19,9 @@ PROVIDER = "piper"
 _REPOSITORY = "rhasspy/piper-voices"
 _NAME = re.compile(r"([a-z]{2,3})_([A-Z]{2})-([a-z0-9_]+)-(x_low|low|medium|high)")
 
+OPTIONS: tuple[str, ...] = ()
+"""What `--option` may set."""
+
 
 async def open_runner(target: str, settings: RunnerSettings) -> VoiceRunner:
     """Return a runner for a voice: a path that ends in `.onnx`, or a name such as `en_US-lessac-medium` of the hub.
