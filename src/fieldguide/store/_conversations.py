@@ -138,7 +138,8 @@ class Conversations:
     def newest_first(self, *, kind: Kind | None = None, limit: int = -1) -> list[Conversation]:
         """Return conversations, those last spoken in first."""
         rows = self._read(
-            f"{_HEADS} WHERE ? IS NULL OR kind = ? ORDER BY updated_at DESC, {_LAST_TURN} DESC, conversation_id DESC LIMIT ?",
+            f"{_HEADS} WHERE ? IS NULL OR kind = ? ORDER BY updated_at DESC, {_LAST_TURN} DESC, conversation_id DESC"
+            " LIMIT ?",
             (kind, kind, limit),
         )
         return [_conversation(row) for row in rows]
