@@ -36,6 +36,7 @@ STATUSES: dict[type[errors.FieldguideError], int] = {
     errors.DatasetUnavailableError: 404,
     errors.StoreError: 500,
     errors.BudgetExceededError: 402,
+    errors.AccessError: 403,
     StaleFormError: 403,
 }
 """Status of each branch of the error tree; a class takes that of its nearest ancestor here."""
