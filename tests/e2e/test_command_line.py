@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fake_server import Call, chat, fake_server
+from tests.support.fake_server import Call, chat, fake_server, streamed
 from tests.support.program import fieldguide, finish, start
 
 LADDER = ("--benchmark", "ladder", "--limit", "20")
@@ -346,7 +346,11 @@ async def test_ask_streams_the_answer_to_standard_output(tmp_path: Path) -> None
 
 async def test_doctor_finds_everything_in_place(tmp_path: Path) -> None:
     """Plug-ins load, the user folder can be written, and a model that answers is told so."""
-    async with fake_server(lambda call: chat("Paris")) as server:
+
+    def answer(call: Call) -> Any:
+        return streamed("Paris") if call.body.get("stream") else chat("Paris")
+
+    async with fake_server(answer) as server:
         ran = await fieldguide("doctor", f"{server.url}#m", "--json")
     assert ran.code == 0, ran.out
     states = {finding["check"]: finding["state"] for finding in ran.json["findings"]}
