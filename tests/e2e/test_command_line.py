@@ -344,15 +344,22 @@ async def test_ask_streams_the_answer_to_standard_output(tmp_path: Path) -> None
     assert as_json.json["text"] == "Paris"
 
 
-async def test_doctor_finds_everything_in_place(tmp_path: Path) -> None:
-    """Plug-ins load, the user folder can be written, and a model that answers is told so."""
+async def test_doctor_finds_everything_in_place() -> None:
+    """Plug-ins load, the user folder can be written, the sandbox holds."""
+    ran = await fieldguide("doctor", "--json")
+    assert ran.code == 0, ran.out
+    assert "failed" not in {finding["state"] for finding in ran.json["findings"]}
+
+
+async def test_doctor_finds_a_server_that_does_not_read_its_prompts() -> None:
+    """It answers, and counts the same few tokens whatever it is sent."""
 
     def answer(call: Call) -> Any:
         return streamed("Paris") if call.body.get("stream") else chat("Paris")
 
     async with fake_server(answer) as server:
         ran = await fieldguide("doctor", f"{server.url}#m", "--json")
-    assert ran.code == 0, ran.out
+    assert ran.code == 1, ran.out
     states = {finding["check"]: finding["state"] for finding in ran.json["findings"]}
-    assert states["it answers"] == "ok"
-    assert "failed" not in states.values()
+    assert states["the whole prompt arrives"] == "failed"
+    assert states["a stream says what a whole answer does"] == "ok"
