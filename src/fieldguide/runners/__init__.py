@@ -1,5 +1,6 @@
 """One interface to every place a model runs; one module each, engines and SDKs imported on use."""
 
+from fieldguide.runners._http_runner import HttpRunner
 from fieldguide.runners._interface import (
     EmbeddingRunner,
     HoldsAnswers,
@@ -17,6 +18,7 @@ from fieldguide.runners._voice import ReadingRunner
 __all__ = [
     "EmbeddingRunner",
     "HoldsAnswers",
+    "HttpRunner",
     "ImageRunner",
     "ListeningOrder",
     "ListeningRunner",

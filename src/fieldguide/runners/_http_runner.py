@@ -71,9 +71,22 @@ class HttpRunner:
         return self._model
 
     @property
+    def wire(self) -> Wire:
+        """The provider's language."""
+        return self._wire
+
+    @property
     def provider(self) -> str:
         """Under which blocks and data of its own are kept; `carried` leaves out those of others."""
         return self._wire.provider
+
+    async def whole(self, call: HttpCall) -> Received:
+        """Send one call of its provider's, beside those of `complete`, and return what came.
+
+        Raises:
+            RunnerError: As for `complete`.
+        """
+        return await self._transport.whole(call)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
 
 from fieldguide.app.gateway._models import Open
 from fieldguide.domain import CompletionRequest
 from fieldguide.errors import ResponseFormatError
+from fieldguide.runners import HttpRunner
 from fieldguide.runners.anthropic import AnthropicWire
 
 _BYTES_PER_TOKEN = 4
@@ -30,15 +30,14 @@ async def count_tokens(model: Open, request: CompletionRequest) -> Count:
     Raises:
         RunnerError: It cannot be counted.
     """
-    runner: Any = model.runner
-    wire = getattr(runner, "_wire", None)
-    if not isinstance(wire, AnthropicWire):
+    runner = model.runner
+    if not isinstance(runner, HttpRunner) or not isinstance(runner.wire, AnthropicWire):
         text = json.dumps(request.as_json().get("messages"), ensure_ascii=False)
         tools = json.dumps(request.as_json().get("tools") or "", ensure_ascii=False)
         return Count(input_tokens=max(len((text + tools).encode()) // _BYTES_PER_TOKEN, 1), estimated=True)
-    call = wire.call(request, stream=False)
+    call = runner.wire.call(request, stream=False)
     body = {name: value for name, value in (call.json or {}).items() if name not in _NOT_COUNTED}
-    received = await runner._transport.whole(replace(call, url=f"{call.url}/count_tokens", json=body))
+    received = await runner.whole(replace(call, url=f"{call.url}/count_tokens", json=body))
     try:
         return Count(input_tokens=int(json.loads(received.text)["input_tokens"]), estimated=False)
     except (ValueError, KeyError, TypeError) as error:

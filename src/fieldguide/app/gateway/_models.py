@@ -12,7 +12,7 @@ from fieldguide.app.gateway._prices import Price, price_for
 from fieldguide.app.references import ModelOptions, OpenedModel, open_model
 from fieldguide.app.wiring import House
 from fieldguide.errors import UnknownModelError
-from fieldguide.runners import Runner
+from fieldguide.runners import HttpRunner, Runner
 from fieldguide.runners.openai_chat import ChatWire
 from fieldguide.runners.openai_responses import ResponsesWire
 
@@ -35,7 +35,7 @@ class Open:
     @property
     def provider(self) -> str:
         """The name under which its own blocks and parameters are kept."""
-        return str(getattr(self._wire, "provider", self.opened.provider))
+        return self.runner.provider if isinstance(self.runner, HttpRunner) else self.opened.provider
 
     @property
     def takes_chat_fields(self) -> bool:
@@ -49,7 +49,7 @@ class Open:
 
     @property
     def _wire(self) -> object:
-        return getattr(self.opened.runner, "_wire", None)
+        return self.runner.wire if isinstance(self.runner, HttpRunner) else None
 
 
 class Models:
