@@ -34,7 +34,7 @@ screenshots: setup ## draw every page of `fieldguide web` at both widths into sc
 	$(BIN)/python tools/make_screenshots.py screenshots
 
 test: setup ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test-long: setup ## run the tests that take minutes too
 	$(BIN)/python -m pytest -m "long or not long" --timeout 3600

@@ -107,6 +107,9 @@ def _show_differences(differences: tuple[Difference, ...]) -> None:
             verdict = "yes" if each.supported_adjusted else "alone only" if each.supported else "no"
             points, p, adjusted = f"{100 * each.difference:+.1f}", f"{each.p_value:.2g}", f"{each.p_adjusted:.2g}"
             rows.add_row(each.a.benchmark, each.a.model, each.b.model, points, p, adjusted, verdict)
+    if not rows.rows:
+        print("None: the numbers of items are not known for these.")
+        return
     console().print(rows)
     print("alone only: supported if this were the one question asked, not among all differences of the table (Holm).")
     if unknown := sorted({each.a.benchmark for each in differences if each.p_value is None}):

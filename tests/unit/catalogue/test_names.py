@@ -97,9 +97,9 @@ def test_any_text_is_read_and_reading_its_normal_form_changes_nothing(text: str)
 @given(st.text(alphabet="0123456789x.-_bmkaeqv:/ ", min_size=300, max_size=5000))
 def test_no_text_takes_long(text: str) -> None:
     """Patterns stay linear: the longest text that is read takes milliseconds."""
-    start = time.perf_counter()
+    began_s = time.process_time()
     parse_name(text)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - began_s < 0.5
 
 
 @given(_ANY)
