@@ -34,6 +34,7 @@ from fieldguide.domain.content_json import block_as_json, block_from_json, messa
 from fieldguide.domain.events import BlockEnd, BlockStart, StreamPiece, TextDelta, ToolCallDelta
 from fieldguide.domain.exam import Decoding, Exam, ExamItem, request_for
 from fieldguide.domain.hardware import Device, DeviceKind, EngineMeasurement, Figure, Hardware, Price, first
+from fieldguide.domain.image_rule import ImageRule, ImageScheme
 from fieldguide.domain.json_value import JsonValue, canonical_json, content_sha256
 from fieldguide.domain.layer_cache import LayerCache, layer_caches
 from fieldguide.domain.media import (
@@ -84,6 +85,8 @@ __all__ = [
     "Image",
     "ImageRequest",
     "ImageResult",
+    "ImageRule",
+    "ImageScheme",
     "ItemScore",
     "JsonValue",
     "Latency",
