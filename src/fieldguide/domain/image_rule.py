@@ -47,8 +47,6 @@ class ImageRule:
     """Where a resampler makes as many, whatever the patches."""
     markers: int = 0
     """Tokens of text around every picture, beside those that a scheme puts within it."""
-    source: str
-    """Where the numbers come from."""
 
     def __post_init__(self) -> None:
         _require(self.patch > 0 and self.merge > 0 and self.markers >= 0, "patch and merge must be greater than 0")

@@ -37,7 +37,6 @@ class ImageTokens:
     """Tokens beside the prompt, that layers of cross-attention keep (Llama 3.2 Vision)."""
     resizing: str
     """What was done to the picture, in words."""
-    source: str
 
     @property
     def tokens(self) -> int:
@@ -85,7 +84,6 @@ def _made(
         marker_tokens=rule.markers + markers,
         cross_tokens=cross_tokens,
         resizing=resizing,
-        source=rule.source,
     )
 
 
