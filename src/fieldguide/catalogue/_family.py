@@ -12,7 +12,7 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from fieldguide.catalogue._entry import Fact
-from fieldguide.domain import Architecture
+from fieldguide.domain import Architecture, ImageRule
 
 FamilyKind: TypeAlias = Literal[
     "foundation",
@@ -142,6 +142,8 @@ class Size:
     active_parameters: Fact[int] | None = None
     """Weights that take part in one token, where fewer than all."""
     architecture: Fact[Architecture] | None = None
+    images: Fact[ImageRule] | None = None
+    """How many tokens a picture becomes, of a model that looks at pictures."""
     licence: Fact[str] | None = None
     """Id in `licences.yaml`."""
     training_tokens: Fact[int] | None = None

@@ -1,6 +1,6 @@
 """Frozen values in the field's words, with units in their names. Knows nothing of the rest of the program."""
 
-from fieldguide.domain.architecture import Architecture, Scheme
+from fieldguide.domain.architecture import Architecture, LinearAttention
 from fieldguide.domain.carry import Carried, carried
 from fieldguide.domain.completion import (
     Completion,
@@ -34,6 +34,7 @@ from fieldguide.domain.content_json import block_as_json, block_from_json, messa
 from fieldguide.domain.events import BlockEnd, BlockStart, StreamPiece, TextDelta, ToolCallDelta
 from fieldguide.domain.exam import Decoding, Exam, ExamItem, request_for
 from fieldguide.domain.hardware import Device, DeviceKind, EngineMeasurement, Figure, Hardware, Price, first
+from fieldguide.domain.image_rule import ImageRule, ImageScheme
 from fieldguide.domain.json_value import JsonValue, canonical_json, content_sha256
 from fieldguide.domain.layer_cache import LayerCache, layer_caches
 from fieldguide.domain.media import (
@@ -49,10 +50,18 @@ from fieldguide.domain.media import (
 from fieldguide.domain.message import Message, Role
 from fieldguide.domain.model import Capabilities, ResolvedModel
 from fieldguide.domain.network import Network, network_of
-from fieldguide.domain.parameter_count import active_parameters, embedding_parameters, total_parameters
+from fieldguide.domain.parameter_count import (
+    active_parameters,
+    embedding_parameters,
+    encoder_parameters,
+    tensors_of,
+    total_parameters,
+)
+from fieldguide.domain.scheme import HeadNorms, Scheme, Traits
 from fieldguide.domain.score import ItemScore, Outcome, Score, ScorerIdentity, with_tail
-from fieldguide.domain.tensor import Tensor, tensors_of
+from fieldguide.domain.tensor import Tensor
 from fieldguide.domain.tools import ProviderTool, ReasoningOptions, ResponseSchema, Tool, ToolChoice
+from fieldguide.domain.tower import Tower, TowerKind, tower_parameters
 from fieldguide.domain.transcript import Heard, Reached, Segment, SpokenLanguage, Word
 from fieldguide.domain.verdict import Accuracy, Look, Verdict, VerdictKind
 
@@ -80,14 +89,18 @@ __all__ = [
     "Figure",
     "FinishReason",
     "Hardware",
+    "HeadNorms",
     "Heard",
     "Image",
     "ImageRequest",
     "ImageResult",
+    "ImageRule",
+    "ImageScheme",
     "ItemScore",
     "JsonValue",
     "Latency",
     "LayerCache",
+    "LinearAttention",
     "Look",
     "Media",
     "Message",
@@ -122,6 +135,9 @@ __all__ = [
     "ToolCallDelta",
     "ToolChoice",
     "ToolResult",
+    "Tower",
+    "TowerKind",
+    "Traits",
     "TranscriptionRequest",
     "TranscriptionResult",
     "Usage",
@@ -136,6 +152,7 @@ __all__ = [
     "carried",
     "content_sha256",
     "embedding_parameters",
+    "encoder_parameters",
     "first",
     "kept_for",
     "kind_of",
@@ -147,5 +164,6 @@ __all__ = [
     "request_for",
     "tensors_of",
     "total_parameters",
+    "tower_parameters",
     "with_tail",
 ]

@@ -35,8 +35,6 @@ def layer_caches(shape: Architecture) -> tuple[LayerCache, ...]:
     Raises:
         UnsupportedError: A layer has no attention, and the size of its state is not known.
     """
-    if shape.scheme == "deepseek-v3":
-        return (_latent(shape),) * shape.layers
     caches = tuple(_layer(shape, layer) for layer in range(shape.layers))
     if shape.scheme == "whisper":
         width = shape.kv_heads * shape.head_dim
@@ -44,27 +42,34 @@ def layer_caches(shape: Architecture) -> tuple[LayerCache, ...]:
     return caches
 
 
+def _layer(shape: Architecture, layer: int) -> LayerCache:
+    if shape.traits.encoder or shape.shares_cache(layer):
+        return LayerCache()
+    if shape.scheme == "deepseek-v3":
+        return _latent(shape)
+    heads = shape.kv_heads if shape.kv_heads_by_layer is None else shape.kv_heads_by_layer[layer]
+    everything = shape.is_global(layer)
+    if heads == 0 or (shape.linear is not None and not everything):
+        return LayerCache(state_numbers=_state(shape))
+    head_dim = shape.head_dim
+    if everything:
+        heads, head_dim = shape.global_kv_heads or heads, shape.global_head_dim or head_dim
+    key_width, value_width = heads * head_dim, heads * (shape.value_head_dim or head_dim)
+    if shape.cross_layers is not None and layer in shape.cross_layers:
+        return LayerCache(key_width=key_width, value_width=value_width, fixed_tokens=shape.cross_tokens or 0)
+    window = None if everything else shape.sliding_window
+    return LayerCache(key_width=key_width, value_width=value_width, window=window)
+
+
 def _latent(shape: Architecture) -> LayerCache:
     if shape.kv_lora_rank is None or shape.rope_head_dim is None:
         raise UnsupportedError("A network with latent attention", "a cache size without its ranks")
-    return LayerCache(key_width=shape.kv_lora_rank + shape.rope_head_dim)
+    return LayerCache(key_width=shape.kv_lora_rank + shape.rope_head_dim + (shape.indexer_head_dim or 0))
 
 
-def _layer(shape: Architecture, layer: int) -> LayerCache:
-    heads = shape.kv_heads if shape.kv_heads_by_layer is None else shape.kv_heads_by_layer[layer]
-    if heads == 0:
-        if shape.state_numbers is None:
-            raise UnsupportedError("A layer without attention", "a cache size without state_numbers")
-        return LayerCache(state_numbers=shape.state_numbers)
-    key_width, value_width = heads * shape.head_dim, heads * (shape.value_head_dim or shape.head_dim)
-    if shape.cross_layers is not None and layer in shape.cross_layers:
-        return LayerCache(key_width=key_width, value_width=value_width, fixed_tokens=shape.cross_tokens or 0)
-    return LayerCache(key_width=key_width, value_width=value_width, window=_window(shape, layer))
-
-
-def _window(shape: Architecture, layer: int) -> int | None:
-    """Return how far a layer looks back; the last layer of each period is the one that sees everything."""
-    if shape.global_layers is not None:
-        return None if layer in shape.global_layers else shape.sliding_window
-    every = shape.global_layer_every
-    return None if every is not None and layer % every == every - 1 else shape.sliding_window
+def _state(shape: Architecture) -> int:
+    if shape.linear is not None:
+        return shape.linear.state_numbers
+    if shape.state_numbers is None:
+        raise UnsupportedError("A layer without attention", "a cache size without state_numbers")
+    return shape.state_numbers

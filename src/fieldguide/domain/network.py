@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fieldguide.domain.architecture import Architecture, Scheme
+from fieldguide.domain.architecture import Architecture
 from fieldguide.domain.layer_cache import LayerCache, layer_caches
-from fieldguide.domain.parameter_count import active_parameters, total_parameters
-from fieldguide.domain.tensor import Tensor, tensors_of
+from fieldguide.domain.parameter_count import active_parameters, tensors_of, total_parameters
+from fieldguide.domain.scheme import Scheme
+from fieldguide.domain.tensor import Tensor
+from fieldguide.domain.tower import Tower
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class Network:
     """Of the file it was read from; None for a network that follows from a shape."""
     scheme: Scheme | None = None
     """Which tensors its layers have beside those of every decoder."""
+    towers: tuple[Tower, ...] = ()
+    """Shapes of its encoders, where they are known."""
     source: str
     """Where the facts come from."""
 
@@ -73,7 +77,7 @@ def network_of(
         UnsupportedError: The shape lacks a number that its scheme needs.
     """
     chosen = (shape.experts_per_token or 0) + shape.shared_experts
-    mixed = shape.kv_heads_by_layer is not None or shape.cross_layers is not None
+    mixed = shape.kv_heads_by_layer is not None
     total, active = (
         parameters if mixed and parameters is not None else (total_parameters(shape), active_parameters(shape))
     )
@@ -94,8 +98,9 @@ def network_of(
         experts=shape.experts,
         experts_per_token=shape.experts_per_token,
         context_tokens=context_tokens,
-        byte_pair_vocabulary=shape.scheme not in {"gemma2", "gemma3"} and shape.vocabulary not in {32000, 32768},
+        byte_pair_vocabulary=not shape.traits.sentence_pieces and shape.vocabulary not in {32000, 32768},
         scheme=shape.scheme,
+        towers=shape.towers,
         source=source,
     )
 

@@ -6,9 +6,15 @@ Checked against published counts in `tests/reference/test_parameter_counts.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
 
 from fieldguide.domain.architecture import Architecture
+from fieldguide.domain.layer_tensors import layer_tensors
+from fieldguide.domain.network_tensors import TOWER, decoder_tensors, end_tensors
+from fieldguide.domain.tensor import Tensor
+from fieldguide.domain.tower import tower_parameters
 from fieldguide.errors import UnsupportedError
 
 _WHISPER_POSITIONS = 1500
@@ -21,77 +27,85 @@ _MERGED_PATCHES = 4
 """Patches (2 x 2) that become one token in Qwen2-VL."""
 
 
+@lru_cache(maxsize=1024)
 def total_parameters(shape: Architecture) -> int:
-    """Return the exact number of parameters of a network.
+    """Return the exact number of parameters of a network, towers included.
 
     Raises:
-        UnsupportedError: Its layers differ in kind, so that no closed form holds, or a number is missing.
+        UnsupportedError: It is not known what its layers are, so that no closed form holds, or a number is missing.
 
     References:
         Per scheme, the reference implementations in transformers 5 (`models/*/modeling_*.py`).
     """
-    if shape.kv_heads_by_layer is not None or shape.cross_layers is not None:
-        raise UnsupportedError("A network whose layers differ in kind", "a parameter count in closed form")
-    return _TOTALS[shape.scheme](shape)
+    if shape.scheme == "whisper":
+        return _whisper(shape)
+    layers = sum(count * _numbers(layer_tensors(shape, layer)) for layer, count in _kinds(shape))
+    return _numbers(end_tensors(shape)) + layers + encoder_parameters(shape)
 
 
 def active_parameters(shape: Architecture) -> int:
     """Return how many parameters take part in one token: all but the experts that were not chosen.
 
-    The embedding counts whole, as publishers count it.
+    The embedding counts whole, as publishers count it, and so do towers.
     """
     if shape.experts is None or shape.experts_per_token is None or shape.expert_ffn is None:
         return total_parameters(shape)
+    routed = sum(shape.has_experts(layer) for layer in range(shape.layers))
     idle = shape.experts - shape.experts_per_token
-    return total_parameters(shape) - (shape.layers - shape.dense_layers) * idle * 3 * shape.hidden * shape.expert_ffn
+    each = 3 * shape.hidden * shape.expert_ffn
+    if shape.traits.expert_bias:
+        each += 2 * shape.expert_ffn + shape.hidden
+    return total_parameters(shape) - routed * idle * each
 
 
 def embedding_parameters(shape: Architecture) -> int:
     """Return the parameters of the input embedding, and of the output layer where it is not the same."""
-    return shape.vocabulary * shape.hidden * (1 if shape.tied_head else 2)
+    return (shape.vocabulary * (1 if shape.tied_head else 2) + shape.extra_rows) * shape.hidden
 
 
-def _decoder(shape: Architecture) -> int:
-    """Return the count of a decoder with gated feed-forward blocks, root-mean-square norms and a final norm."""
-    layers = shape.layers * (_attention(shape) + _norms(shape)) + _feed_forward(shape)
-    return embedding_parameters(shape) + layers + shape.hidden
+def encoder_parameters(shape: Architecture) -> int:
+    """Return the parameters of encoders for images and sound, with what leads from them to the decoder."""
+    towers = sum(tower_parameters(tower, shape.hidden) for tower in shape.towers)
+    if shape.scheme == "qwen2-vl":
+        return towers + _seeing(shape)
+    if shape.scheme == "qwen2-audio":
+        return towers + _hearing(shape)
+    return towers
 
 
-def _attention(shape: Architecture) -> int:
-    query, key_value = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
-    weights = shape.hidden * (2 * query + 2 * key_value)
-    if shape.scheme in {"qwen2", "qwen2-vl", "qwen2-audio"}:
-        return weights + query + 2 * key_value  # biases of query, key and value, none on the way out
-    if shape.scheme in {"qwen3", "gemma3"}:
-        return weights + 2 * shape.head_dim  # norms of queries and keys
-    return weights
+def tensors_of(shape: Architecture) -> tuple[Tensor, ...]:
+    """Return every tensor of a network of a known scheme; together they hold `total_parameters` numbers.
+
+    An encoder for images or sound is one tensor named `TOWER`; so is all of Whisper, which has no such file.
+    """
+    if shape.scheme == "whisper":
+        tensors: tuple[Tensor, ...] = (Tensor(name="token_embd.weight", columns=shape.hidden, rows=shape.vocabulary),)
+        left = total_parameters(shape) - tensors[0].numbers
+    else:
+        tensors, left = tuple(decoder_tensors(shape)), encoder_parameters(shape)
+    return tensors + ((Tensor(name=TOWER, columns=left),) if left else ())
 
 
-def _norms(shape: Architecture) -> int:
-    return (4 if shape.scheme in {"gemma2", "gemma3"} else 2) * shape.hidden
+def _numbers(tensors: Iterator[Tensor]) -> int:
+    return sum(tensor.numbers for tensor in tensors)
 
 
-def _feed_forward(shape: Architecture) -> int:
-    """Return the count of the feed-forward blocks of all layers."""
-    dense = 3 * shape.hidden * shape.ffn
-    if shape.experts is None or shape.expert_ffn is None:
-        return shape.layers * dense
-    experts = (shape.experts + shape.shared_experts) * 3 * shape.hidden * shape.expert_ffn
-    router = shape.hidden * shape.experts
-    return shape.dense_layers * dense + (shape.layers - shape.dense_layers) * (experts + router)
-
-
-def _latent(shape: Architecture) -> int:
-    """Return the count of a decoder with latent attention, whose routers have a bias for each expert."""
-    q_rank, kv_rank, rope, value = shape.q_lora_rank, shape.kv_lora_rank, shape.rope_head_dim, shape.value_head_dim
-    if q_rank is None or kv_rank is None or rope is None or value is None:
-        raise UnsupportedError("A network with latent attention", "a parameter count without its ranks")
-    query = shape.hidden * q_rank + q_rank + q_rank * shape.heads * (shape.head_dim + rope)
-    key_value = shape.hidden * (kv_rank + rope) + kv_rank + kv_rank * shape.heads * (shape.head_dim + value)
-    out = shape.heads * value * shape.hidden
-    routing = (shape.layers - shape.dense_layers) * (shape.experts or 0)
-    layers = shape.layers * (query + key_value + out + _norms(shape)) + _feed_forward(shape) + routing
-    return embedding_parameters(shape) + layers + shape.hidden
+def _kinds(shape: Architecture) -> Iterator[tuple[int, int]]:
+    """Yield one layer of every kind, and how many there are of it."""
+    crossing = shape.cross_layers or ()
+    of: dict[tuple[bool, ...], int] = {}
+    counts: Counter[tuple[bool, ...]] = Counter()
+    for layer in range(shape.layers):
+        kind: tuple[bool, ...] = (
+            shape.is_global(layer),
+            shape.has_experts(layer),
+            shape.shares_cache(layer),
+            layer in crossing,
+        )
+        of.setdefault(kind, layer)
+        counts[kind] += 1
+    for kind, layer in of.items():
+        yield layer, counts[kind]
 
 
 def _whisper(shape: Architecture) -> int:
@@ -124,12 +138,12 @@ def _seeing(shape: Architecture) -> int:
     blocks = layers * (attention + _plain_feed_forward(width, ffn) + 4 * width)
     merged = _MERGED_PATCHES * width
     merger = 2 * width + merged * merged + merged + merged * shape.hidden + shape.hidden
-    return _decoder(shape) + _PATCH * width + blocks + merger
+    return _PATCH * width + blocks + merger
 
 
 def _hearing(shape: Architecture) -> int:
     _, width, ffn = _encoder(shape)
-    return _decoder(shape) + _sound_encoder(shape, width, ffn) + width * shape.hidden + shape.hidden
+    return _sound_encoder(shape, width, ffn) + width * shape.hidden + shape.hidden
 
 
 def _encoder(shape: Architecture) -> tuple[int, int, int]:
@@ -137,16 +151,3 @@ def _encoder(shape: Architecture) -> tuple[int, int, int]:
     if layers is None or width is None or ffn is None:
         raise UnsupportedError("A network with an encoder", "a parameter count without the encoder's shape")
     return layers, width, ffn
-
-
-_TOTALS: dict[str, Callable[[Architecture], int]] = {
-    "llama": _decoder,
-    "qwen2": _decoder,
-    "qwen3": _decoder,
-    "gemma2": _decoder,
-    "gemma3": _decoder,
-    "deepseek-v3": _latent,
-    "qwen2-vl": _seeing,
-    "qwen2-audio": _hearing,
-    "whisper": _whisper,
-}

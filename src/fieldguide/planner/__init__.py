@@ -15,6 +15,7 @@ from fieldguide.planner._break_even import (
 )
 from fieldguide.planner._engines import Engine, engine_named
 from fieldguide.planner._gguf_sizes import gguf_type, gguf_types
+from fieldguide.planner._image_tokens import ImageTokens, image_tokens
 from fieldguide.planner._kv_cache import CacheHabits, bytes_per_token, kv_cache_bytes
 from fieldguide.planner._load_of_network import load_of, prompt_parameters
 from fieldguide.planner._memory import Adapter, MemoryPlan, memory_plan
@@ -61,6 +62,7 @@ __all__ = [
     "DecodeSpeed",
     "Engine",
     "EngineOnDevice",
+    "ImageTokens",
     "MachineCost",
     "MemoryPlan",
     "MemoryTerm",
@@ -90,6 +92,7 @@ __all__ = [
     "fit_scaling_law",
     "gguf_type",
     "gguf_types",
+    "image_tokens",
     "is_gguf",
     "kv_cache_bytes",
     "layer_cost_of",
