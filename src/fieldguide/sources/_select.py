@@ -54,7 +54,7 @@ def part_names(name: str) -> tuple[str, ...]:
 
 
 def select(offer: Offer, pattern: str | None) -> Artifact:
-    """Return the artifact that a pattern names, or the only one there is.
+    """Return the artifact that a pattern names, or the only one there is; with a model that looks comes its projector.
 
     Args:
         offer: What the repository holds.
@@ -64,8 +64,10 @@ def select(offer: Offer, pattern: str | None) -> Artifact:
         NotFoundError: Nothing fits; the hint lists what there is.
         UsageError: Several fit, which are listed; or only files that are never loaded.
     """
-    if pattern is None:
-        return _only(offer)
+    return with_projector(offer, _only(offer) if pattern is None else _named(offer, pattern))
+
+
+def _named(offer: Offer, pattern: str) -> Artifact:
     exact = [file for file in offer.files if file.path == pattern]
     found = exact or [file for file in offer.files if fits(file.path, pattern)]
     if not found:
@@ -74,6 +76,8 @@ def select(offer: Offer, pattern: str | None) -> Artifact:
             f"No file of {_repository(offer)} fits {pattern!r}.", hint=f"There are: {there or 'no model files'}."
         )
     artifacts = _grouped(offer, found)
+    if len(artifacts) > 1:  # `*f16.gguf` means the model, also where its projector is named so
+        artifacts = [each for each in artifacts if not _is_projector(each)] or artifacts
     if len(artifacts) > 1:
         raise _ambiguous(offer, artifacts)
     artifact = artifacts[0]
@@ -161,9 +165,38 @@ def _artifact(offer: Offer, kind: str, files: Sequence[OfferedFile]) -> Artifact
     return Artifact(kind="file", files=tuple(files))
 
 
+def with_projector(offer: Offer, artifact: Artifact) -> Artifact:
+    """Return a GGUF model with the projector (`mmproj`) beside which it can look or listen, if the repository has one.
+
+    Of several, one in the model's folder is taken before others, one that is named like the model before one that is
+    not, and then 16 bits before fewer or more, as most publishers make it.
+    """
+    if artifact.kind != "gguf" or _is_projector(artifact):
+        return artifact
+    found = [file for file in offer.files if is_projector(file.path) and file.path.lower().endswith(".gguf")]
+    near = [file for file in found if PurePosixPath(file.path).parent == PurePosixPath(artifact.name).parent]
+    best = max(near or found, key=lambda file: _suits(file.path, artifact.name), default=None)
+    if best is None:
+        return artifact
+    return Artifact(kind="gguf", files=(*artifact.files, best))
+
+
+def is_projector(path: str) -> bool:
+    """Whether a file is the part of a model that looks or listens, which is no model by itself."""
+    return "mmproj" in PurePosixPath(path).name.lower()
+
+
+def _suits(path: str, model: str) -> tuple[int, bool, bool, str]:
+    name, words = PurePosixPath(path).stem.lower(), _words(model)
+    return len(_words(path) & words), "bf16" not in name and "f16" in name, "bf16" in name or "q8" in name, path
+
+
+def _words(path: str) -> set[str]:
+    return set(re.split(r"[^a-z0-9.]+", PurePosixPath(path).stem.lower())) - {"mmproj", "model", ""}
+
+
 def _is_projector(artifact: Artifact) -> bool:
-    """Whether this is the part for images of a model, which is not a model by itself."""
-    return "mmproj" in PurePosixPath(artifact.name).name.lower()
+    return is_projector(artifact.name)
 
 
 def _ambiguous(offer: Offer, artifacts: Sequence[Artifact]) -> UsageError:
