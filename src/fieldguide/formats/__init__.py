@@ -15,6 +15,7 @@ from fieldguide.formats._network_config import config_network, read_config
 from fieldguide.formats._network_gguf import gguf_network
 from fieldguide.formats._picture import MOST_PIXELS, PictureFacts, other_kind, read_picture
 from fieldguide.formats._projector import ProjectorFacts, projector_of
+from fieldguide.formats._projector_name import is_projector, model_words, projector_rank, projector_suits
 from fieldguide.formats._recognise import Format, recognise, what_else
 from fieldguide.formats._safetensors import SafetensorsHeader, read_safetensors
 from fieldguide.formats._safetensors_model import read_index, safetensors_model
@@ -46,9 +47,13 @@ __all__ = [
     "gguf_model",
     "gguf_network",
     "inspect_path",
+    "is_projector",
+    "model_words",
     "other_kind",
     "part_names",
     "projector_of",
+    "projector_rank",
+    "projector_suits",
     "read_config",
     "read_gguf",
     "read_index",

@@ -19,6 +19,7 @@ from fieldguide.errors import (
     SourceError,
     UsageError,
 )
+from fieldguide.formats import is_projector
 from fieldguide.http_client import new_session
 from fieldguide.sources._files import free_bytes_at, locked, locked_if_free, writing_under
 from fieldguide.sources._interface import Progress, PullOrder, PullProgress
@@ -29,7 +30,7 @@ from fieldguide.sources._order import order_for
 from fieldguide.sources._package_pull import PackagePull, check_licence, hashed
 from fieldguide.sources._pull_plan import Check, Gate, Passed, PullPlan
 from fieldguide.sources._reference import SourceReference, parse_source_reference
-from fieldguide.sources._select import fits, is_projector, select
+from fieldguide.sources._select import fits, select
 from fieldguide.sources._shelf import Shelf
 from fieldguide.sources.transfer import TransferSettings
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from fieldguide.errors import UnsupportedError
-from fieldguide.formats import ByteSource, FileSource, ModelFacts, gguf_model, safetensors_model
+from fieldguide.formats import ByteSource, FileSource, ModelFacts, gguf_model, is_projector, safetensors_model
 from fieldguide.sources._offer import Offer, OfferedFile, OfferingSource, SourceSettings
 from fieldguide.sources._remote_bytes import RemoteBytes
-from fieldguide.sources._select import Artifact, is_projector
+from fieldguide.sources._select import Artifact
 from fieldguide.sources.transfer import RefusalError
 
 _INDEX = ".safetensors.index.json"

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
 from fieldguide.errors import NotFoundError, UnsafeFileError, UsageError
+from fieldguide.formats import is_projector, projector_rank, projector_suits
 from fieldguide.sources._offer import Offer, OfferedFile
 from fieldguide.sources.safety import refused_kind
 
@@ -169,30 +170,18 @@ def with_projector(offer: Offer, artifact: Artifact) -> Artifact:
     """Return a GGUF model with the projector (`mmproj`) beside which it can look or listen, if the repository has one.
 
     Of several, one in the model's folder is taken before others, one that is named like the model before one that is
-    not, and then 16 bits before fewer or more, as most publishers make it.
+    not, and then 16 bits before fewer or more, as most publishers make it; one of another model's name never.
     """
     if artifact.kind != "gguf" or _is_projector(artifact):
         return artifact
-    found = [file for file in offer.files if is_projector(file.path) and file.path.lower().endswith(".gguf")]
-    near = [file for file in found if PurePosixPath(file.path).parent == PurePosixPath(artifact.name).parent]
-    best = max(near or found, key=lambda file: _suits(file.path, artifact.name), default=None)
-    if best is None:
-        return artifact
-    return Artifact(kind="gguf", files=(*artifact.files, best))
-
-
-def is_projector(path: str) -> bool:
-    """Whether a file is the part of a model that looks or listens, which is no model by itself."""
-    return "mmproj" in PurePosixPath(path).name.lower()
-
-
-def _suits(path: str, model: str) -> tuple[int, bool, bool, str]:
-    name, words = PurePosixPath(path).stem.lower(), _words(model)
-    return len(_words(path) & words), "bf16" not in name and "f16" in name, "bf16" in name or "q8" in name, path
-
-
-def _words(path: str) -> set[str]:
-    return set(re.split(r"[^a-z0-9.]+", PurePosixPath(path).stem.lower())) - {"mmproj", "model", ""}
+    suiting = [
+        file
+        for file in offer.files
+        if file.path.lower().endswith(".gguf") and is_projector(file.path) and projector_suits(file.path, artifact.name)
+    ]
+    near = [file for file in suiting if PurePosixPath(file.path).parent == PurePosixPath(artifact.name).parent]
+    best = max(near or suiting, key=lambda file: projector_rank(file.path, artifact.name), default=None)
+    return artifact if best is None else Artifact(kind="gguf", files=(*artifact.files, best))
 
 
 def _is_projector(artifact: Artifact) -> bool:

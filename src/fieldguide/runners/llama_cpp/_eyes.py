@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fieldguide.errors import InputFileError, ModelLoadError, SettingsError
-from fieldguide.formats import FileSource, ProjectorFacts, projector_of, read_gguf
+from fieldguide.formats import (
+    FileSource,
+    ProjectorFacts,
+    is_projector,
+    model_words,
+    projector_of,
+    projector_rank,
+    projector_suits,
+    read_gguf,
+)
 from fieldguide.runners.llama_cpp._file_facts import FileFacts
 
 _NONE = "none"
-_WORD = re.compile(r"[^a-z0-9]+")
-_FORM = re.compile(
-    r"(?:[if]?q\d\w*|iq\d\w*|bf16|f16|f32|fp16|fp32|k|s|m|l|xs|xl|xxs|nl|ud|gguf|ggml|model|mmproj|\d{5}|of|0|1)"
-)
-"""Words of a file's name that say how it is stored and not what it is."""
 _MOST_FILES = 500
 
 
@@ -50,7 +53,7 @@ def find_eyes(model: Path, facts: FileFacts, given: str | None, tell: Callable[[
     found = [eyes for path in _beside(model) if (eyes := _fitting(path, model, facts, tell)) is not None]
     if not found:
         return None
-    return max(found, key=lambda each: (_likeness(model, each.path), _is_plain(each.path), each.path.name))
+    return max(found, key=lambda each: projector_rank(each.path, model))
 
 
 def _given(path: Path, facts: FileFacts) -> Eyes:
@@ -67,7 +70,7 @@ def _given(path: Path, facts: FileFacts) -> Eyes:
 
 
 def _beside(model: Path) -> list[Path]:
-    return [path for path in _ggufs(model.parent) if _is_projector(path) and path.name != model.name]
+    return [path for path in _ggufs(model.parent) if is_projector(path) and path.name != model.name]
 
 
 def _ggufs(folder: Path) -> list[Path]:
@@ -78,16 +81,11 @@ def _ggufs(folder: Path) -> list[Path]:
     return found[:_MOST_FILES]
 
 
-def _is_projector(path: Path) -> bool:
-    return "mmproj" in path.name.lower()
-
-
 def _fitting(path: Path, model: Path, facts: FileFacts, tell: Callable[[str], None]) -> Eyes | None:
     """Return a projector that lies beside a model, if it is the model's."""
-    own = _words(path)
-    if not own <= _words(model):
+    if not projector_suits(path, model):
         return None
-    if not own and (others := _other_models(model)):
+    if not model_words(path) and (others := _other_models(model)):
         tell(f"{path.name} was not taken: {others[0].name} lies beside it too; --option mmproj={path} takes it")
         return None
     try:
@@ -101,24 +99,9 @@ def _fitting(path: Path, model: Path, facts: FileFacts, tell: Callable[[str], No
     return eyes
 
 
-def _words(path: Path) -> frozenset[str]:
-    """Return the words of a file's name that say which model it is of."""
-    return frozenset(
-        word for word in _WORD.split(path.stem.lower().replace("mmproj", "-")) if word and not _FORM.fullmatch(word)
-    )
-
-
 def _other_models(model: Path) -> list[Path]:
-    own = _words(model)
-    return [path for path in _ggufs(model.parent) if not _is_projector(path) and _words(path) != own]
-
-
-def _likeness(model: Path, path: Path) -> int:
-    return len(_words(path) & _words(model))
-
-
-def _is_plain(path: Path) -> bool:
-    return "16" in path.name
+    own = model_words(model)
+    return [path for path in _ggufs(model.parent) if not is_projector(path) and model_words(path) != own]
 
 
 def _read(path: Path) -> Eyes | None:
