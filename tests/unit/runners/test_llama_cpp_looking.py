@@ -9,7 +9,7 @@ import pytest
 from fieldguide.domain import Completion, CompletionRequest, Image, Message, Text
 from fieldguide.errors import (
     ContextLengthExceededError,
-    FormatError,
+    InvalidRequestError,
     ModelLoadError,
     SettingsError,
     UnsupportedError,
@@ -85,10 +85,10 @@ async def test_the_projector_is_part_of_what_a_model_is(tmp_path: Path) -> None:
     model = tiny_vision_model(tmp_path)
     other = tiny_mmproj(tmp_path / "other.gguf", Projector(layers=1))
     keys = []
-    for given in ({}, {"mmproj": str(other)}, {"mmproj": "none"}):
-        async with opened(model, settings(tmp_path, **given)) as runner:
+    for given in (str(tmp_path / "mmproj-tiny.gguf"), str(other), "none"):
+        async with opened(model, settings(tmp_path, mmproj=given)) as runner:
             keys.append(runner.model.model_key)
-            assert runner.capabilities.images is (given.get("mmproj") != "none")
+            assert runner.capabilities.images is (given != "none")
     assert len(set(keys)) == 3
 
 
@@ -106,11 +106,11 @@ async def test_a_text_model_asked_to_look_refuses_before_anything_is_sent(tmp_pa
 @pytest.mark.parametrize(
     ("picture", "error", "told"),
     [
-        (pictures.SVG, FormatError, "an SVG drawing"),
-        (pictures.JPEG[:-40], FormatError, "cut short"),
-        (png(9, 9)[:-20], FormatError, "cut short"),
-        (png(2, 2, claimed=(60_000, 60_000)), FormatError, "claims 60,000 x 60,000"),
-        (b"%PDF-1.7", FormatError, "a PDF document"),
+        (pictures.SVG, InvalidRequestError, "an SVG drawing"),
+        (pictures.JPEG[:-40], InvalidRequestError, "cut short"),
+        (png(9, 9)[:-20], InvalidRequestError, "cut short"),
+        (png(2, 2, claimed=(60_000, 60_000)), InvalidRequestError, "claims 60,000 x 60,000"),
+        (b"%PDF-1.7", InvalidRequestError, "a PDF document"),
         (pictures.ANIMATED_GIF, UnsupportedError, "moving pictures"),
         (pictures.ANIMATED_WEBP, UnsupportedError, "moving pictures"),
         (pictures.CMYK_JPEG, UnsupportedError, "colours of print"),

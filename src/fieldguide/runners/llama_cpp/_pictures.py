@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fieldguide.domain import Block, CompletionRequest, Image, Message
-from fieldguide.errors import InputFileError, RunnerUnavailableError, UnsupportedError
+from fieldguide.errors import FormatError, InvalidRequestError, RunnerUnavailableError, UnsupportedError
 from fieldguide.formats import PictureFacts, read_picture
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def looked_over(
         session: Returns a client to fetch pictures by their address with; None: they are not fetched.
 
     Raises:
-        InputFileError: A picture is damaged, of another kind or too large.
+        InvalidRequestError: A picture is damaged, of another kind or too large.
         UnsupportedError: It is one that the engine would show otherwise than it is meant, or an address.
         RunnerUnavailableError: An address cannot be fetched.
     """
@@ -79,19 +79,22 @@ async def _fetched(url: str, session: aiohttp.ClientSession) -> bytes:
     try:
         async with asyncio.timeout(_FETCH_S), session.get(url, max_redirects=3) as response:
             if response.status != 200:
-                raise RunnerUnavailableError(f"{url} answered with status {response.status}.", hint="Check it.")
+                raise InvalidRequestError(f"{url} is not to be had: status {response.status}.", hint="Check it.")
             body = bytearray()
             async for piece in response.content.iter_any():
                 body += piece
                 if len(body) > _LARGEST_BYTES:
-                    raise InputFileError(url, "is larger than 20 MiB.", hint="Give a smaller picture.")
+                    raise InvalidRequestError(f"{url} is larger than 20 MiB.", hint="Give a smaller picture.")
             return bytes(body)
     except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
         raise RunnerUnavailableError(f"{url} could not be fetched.", hint="Check the address.") from error
 
 
 def _check(data: bytes, subject: str) -> None:
-    facts = read_picture(data, name="the picture")
+    try:
+        facts = read_picture(data, name="the picture")
+    except FormatError as error:
+        raise InvalidRequestError(f"The picture cannot be shown: {error.reason}.", hint=error.hint) from error
     if (what := _misread(facts)) is not None:
         raise UnsupportedError(subject, what, hint=_SAVE)
 
