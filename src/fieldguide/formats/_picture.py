@@ -25,6 +25,12 @@ MOST_PIXELS = 64_000_000
 """Pixels of the largest picture that is taken; Anthropic, the one provider that states a bound, takes 8,000 x 8,000."""
 _MOST_SIDE = 65_535
 _PNG = b"\x89PNG\r\n\x1a\n"
+_STARTS: tuple[tuple[bytes, PictureKind], ...] = (
+    (_PNG, "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+)
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
@@ -73,16 +79,19 @@ def read_picture(data: bytes, *, name: str) -> PictureFacts:
     return facts
 
 
+def picture_kind(data: bytes) -> PictureKind | None:
+    """Return the kind of a picture by its first bytes alone; None where it is none that models take."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    return next((kind for start, kind in _STARTS if data.startswith(start)), None)
+
+
 def _read(data: bytes, name: str) -> PictureFacts:
+    readers = {"png": _png, "jpeg": _jpeg, "gif": _gif, "webp": _webp}
+    found = picture_kind(data)
     try:
-        if data.startswith(_PNG):
-            return _png(data, name)
-        if data.startswith(b"\xff\xd8\xff"):
-            return _jpeg(data, name)
-        if data[:6] in {b"GIF87a", b"GIF89a"}:
-            return _gif(data, name)
-        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-            return _webp(data, name)
+        if found is not None:
+            return readers[found](data, name)
     except (struct.error, IndexError):
         _cut(data, name)
     kind = other_kind(data)
