@@ -10,6 +10,8 @@ from fieldguide.benchmarks._hub import HubFile
 from fieldguide.benchmarks._interface import Hub
 from fieldguide.domain import JsonValue
 
+_WAIT_S = 10.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubFolder:
@@ -44,7 +46,8 @@ class HubFolder:
         try:
             from huggingface_hub import HfApi
 
-            there = HfApi(endpoint=endpoint).list_repo_files(self.dataset, repo_type="dataset", revision=self.revision)
+            found = HfApi(endpoint=endpoint).dataset_info(self.dataset, revision=self.revision, timeout=_WAIT_S)
         except Exception:  # The client raises its own, its HTTP library's and the system's errors; fetching tells why.
             return self.parts
+        there = [file.rfilename for file in found.siblings or ()]
         return sorted(name for name in there if name.startswith(self.prefix)) or self.parts
