@@ -17,7 +17,7 @@ from fieldguide.formats import (
     projector_suits,
     read_gguf,
 )
-from fieldguide.runners.llama_cpp._file_facts import FileFacts
+from fieldguide.runners.llama_cpp._file_facts import FileFacts, read_file_facts
 
 _NONE = "none"
 _MOST_FILES = 500
@@ -54,6 +54,17 @@ def find_eyes(model: Path, facts: FileFacts, given: str | None, tell: Callable[[
     if not found:
         return None
     return max(found, key=lambda each: projector_rank(each.path, model))
+
+
+def projector_beside(model: Path) -> tuple[ProjectorFacts, int] | None:
+    """Return the projector that would be loaded with a model, and the bytes of its file; None where there is none.
+
+    Raises:
+        InputFileError: The model cannot be read.
+        ModelLoadError: It is none that the engine loads.
+    """
+    eyes = find_eyes(model, read_file_facts(model), None, lambda what: None)
+    return None if eyes is None else (eyes.facts, eyes.size_bytes)
 
 
 def _given(path: Path, facts: FileFacts) -> Eyes:
