@@ -16,6 +16,7 @@ from aiohttp import web
 
 from fieldguide.scoring.code_judge import TIERS, why_not
 from tests.support.fake_server import Call, FakeServer, chat, fake_server, sse
+from tests.support.pictures import png
 from tests.support.program import Ran, fieldguide
 
 isolated = pytest.mark.skipif(all(why_not(tier) for tier in TIERS), reason="nothing isolates programs here")
@@ -146,7 +147,7 @@ async def test_an_answer_is_held_against_its_schema(tmp_path: Path) -> None:
 
 async def test_a_picture_is_sent_as_what_it_is(server: FakeServer, tmp_path: Path) -> None:
     """By its first bytes; a file that is none is refused before anything is sent."""
-    (tmp_path / "p.bin").write_bytes(b"\x89PNG\r\n\x1a\n....")
+    (tmp_path / "p.bin").write_bytes(png(4, 3))
     assert (await fieldguide("ask", f"{server.url}#m", "see", "--image", str(tmp_path / "p.bin"))).code == 0
     assert server.calls[0].body["messages"][0]["content"][0]["image_url"]["url"].startswith("data:image/png;base64,")
     ran = await fieldguide("ask", f"{server.url}#m", "see", "--image", str(tmp_path / "gone.png"), "--json")

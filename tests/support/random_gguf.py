@@ -34,6 +34,7 @@ class RandomModel:
     sliding_window: int | None = None
     context: int = 8192
     tensor_type: str = "F16"
+    chat_template: str | None = None
 
     def kv_heads_of(self, layer: int) -> int:
         """Return the key/value heads of one layer."""
@@ -108,6 +109,11 @@ def _facts(model: RandomModel) -> list[bytes]:
         ]
     if model.sliding_window is not None:
         facts.append(_fact(f"{name}.attention.sliding_window", model.sliding_window))
+    if name == "qwen2vl":
+        sections = [struct.pack("<i", each) for each in (model.head_dim // 8, model.head_dim // 8, 0, 0)]
+        facts.append(_array(f"{name}.rope.dimension_sections", _INT32, sections))
+    if model.chat_template is not None:
+        facts.append(_fact("tokenizer.chat_template", model.chat_template))
     return facts
 
 
@@ -137,7 +143,7 @@ def _attention(model: RandomModel, layer: int) -> Tensors:
         "attn_v.weight": (model.hidden, key_value),
         "attn_output.weight": (query, model.hidden),
     }
-    if model.architecture == "qwen2":
+    if model.architecture in {"qwen2", "qwen2vl"}:
         shapes |= {"attn_q.bias": (query,), "attn_k.bias": (key_value,), "attn_v.bias": (key_value,)}
     if model.architecture in {"qwen3", "qwen3moe", "gemma3"}:
         shapes |= {"attn_q_norm.weight": (model.head_dim,), "attn_k_norm.weight": (model.head_dim,)}

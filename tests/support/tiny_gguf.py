@@ -17,7 +17,12 @@ _NORMAL, _UNKNOWN, _CONTROL, _BYTE = 1, 2, 3, 6
 
 
 def tiny_gguf(
-    path: Path, *, context_length: int = 512, chat_template: str | None = CHAT_TEMPLATE, weight: float | None = None
+    path: Path,
+    *,
+    context_length: int = 512,
+    chat_template: str | None = CHAT_TEMPLATE,
+    weight: float | None = None,
+    marks: tuple[str, ...] = (),
 ) -> Path:
     """Write the file and return its path; the same arguments give the same bytes.
 
@@ -28,9 +33,10 @@ def tiny_gguf(
         context_length: What the header says (tokens).
         chat_template: None for a base model.
         weight: A value for the first weights, such as NaN.
+        marks: Further tokens that are never said, such as those that stand around pictures.
     """
-    tensors = _tensors(weight)
-    facts = _facts(context_length, chat_template)
+    tensors = _tensors(weight, len(marks))
+    facts = _facts(context_length, chat_template, marks)
     header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(facts)) + b"".join(facts)
     offset, data = 0, b""
     for name, shape, values in tensors:
@@ -42,11 +48,12 @@ def tiny_gguf(
     return path
 
 
-def _facts(context_length: int, chat_template: str | None) -> list[bytes]:
+def _facts(context_length: int, chat_template: str | None, marks: tuple[str, ...]) -> list[bytes]:
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
     tokens = ["<unk>", "<s>", "</s>", *letters, *("\u2581" + letter for letter in letters)]
     types = [_UNKNOWN, _CONTROL, _CONTROL] + [_NORMAL] * (len(tokens) - 3) + [_BYTE] * 256
     tokens += [f"<0x{byte:02X}>" for byte in range(256)]
+    tokens, types = [*tokens, *marks], types + [_CONTROL] * len(marks)
     facts = [
         _fact("general.architecture", "llama"),
         _fact("general.name", "tiny"),
@@ -70,8 +77,8 @@ def _facts(context_length: int, chat_template: str | None) -> list[bytes]:
     return facts if chat_template is None else [*facts, _fact("tokenizer.chat_template", chat_template)]
 
 
-def _tensors(weight: float | None) -> list[tuple[str, tuple[int, ...], list[float]]]:
-    vocabulary = 3 + 2 * 26 + 256
+def _tensors(weight: float | None, marks: int) -> list[tuple[str, tuple[int, ...], list[float]]]:
+    vocabulary = 3 + 2 * 26 + 256 + marks
     noise = random.Random(20)
     shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (_EMBEDDING, vocabulary)}
     for layer in range(_LAYERS):
@@ -93,7 +100,7 @@ def _tensors(weight: float | None) -> list[tuple[str, tuple[int, ...], list[floa
         values = [1.0] * count if "norm" in name else [noise.gauss(0, 0.4) for _ in range(count)]
         if name == "output.weight":  # never the end, the unknown or the start; letters only, so that it goes on
             values[: 3 * _EMBEDDING] = [0.0] * (3 * _EMBEDDING)
-            values[(3 + 52) * _EMBEDDING :] = [0.0] * (256 * _EMBEDDING)
+            values[(3 + 52) * _EMBEDDING :] = [0.0] * ((256 + marks) * _EMBEDDING)
         if weight is not None and len(shape) == 2:
             values[0] = weight
         tensors.append((name, shape, values))

@@ -9,6 +9,7 @@ from fieldguide.app.apart import beside
 from fieldguide.app.attempts import metrics_json
 from fieldguide.app.compare import Comparison
 from fieldguide.app.evaluate import Evaluation, ExamResult
+from fieldguide.app.field_scores import field_scores
 from fieldguide.app.score import Difference, Scored, against
 from fieldguide.domain import Accuracy, Exam, ItemScore, Outcome, ScorerIdentity, Verdict
 
@@ -39,11 +40,13 @@ def scorer_json(scorer: ScorerIdentity) -> dict[str, str]:
 
 
 def beside_json(exam: Exam, scores: Sequence[ItemScore]) -> dict[str, Any]:
-    """Return what stands beside a score, where its benchmark has such a thing: tests at hand, bad items apart."""
+    """Return what stands beside a score, where its benchmark has it: tests at hand, bad items apart, fields."""
     found = beside(exam, scores)
     shown: dict[str, Any] = {} if found.tests is None else {"tests": found.tests}
     if found.without_bad_items is not None:
         shown["errata"] = {"items": found.bad_items, "without": accuracy_json(found.without_bad_items)}
+    if (fields := field_scores(exam, scores)) is not None:
+        shown["fields"] = {name: each.as_json() for name, each in fields.items()}
     return shown
 
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from fieldguide.domain import Audio, Block, Capabilities, Document, Image
 from fieldguide.errors import InputFileError, UnsupportedError, UsageError
+from fieldguide.formats import read_picture
 
 _LARGEST_IMAGE_BYTES = 20 << 20
 _LARGEST_AUDIO_BYTES = 25 << 20
@@ -22,7 +23,7 @@ def attached(*, images: Iterable[str] = (), audio: Iterable[str] = (), files: It
     """Return the blocks of what is attached; a picture may be an address, which its provider fetches.
 
     Raises:
-        InputFileError: A file is missing, empty, too large, or of another kind.
+        InputFileError: A file is missing, empty, too large, damaged, or of another kind.
     """
     return (
         *(image(name) for name in images),
@@ -36,7 +37,7 @@ def image(name: str) -> Image:
     if name.startswith(("http://", "https://")):
         return Image(url=name)
     data = _read(name, _LARGEST_IMAGE_BYTES)
-    return Image(data=data, media_type=_kind(name, data, _image_type, "a PNG, JPEG, WebP or GIF picture"))
+    return Image(data=data, media_type=f"image/{read_picture(data, name=name).kind}")
 
 
 def sound(name: str) -> Audio:
@@ -62,7 +63,10 @@ def check_taken(blocks: Iterable[Block], can: Capabilities, *, subject: str) -> 
     for block in blocks:
         if isinstance(block, Image) and not can.images:
             raise UnsupportedError(
-                subject, "pictures", hint="Ask a model that sees; `fieldguide find --modality image`."
+                subject,
+                "pictures",
+                hint="Ask a model that sees (`fieldguide find --modality image`); one on this machine needs its "
+                "projector, the file with `mmproj` in its name, beside it.",
             )
         if isinstance(block, Audio) and not can.audio:
             raise UnsupportedError(subject, "sound", hint="Ask a model that hears; `fieldguide find --modality audio`.")
@@ -91,13 +95,6 @@ def _kind(name: str, data: bytes, type_of: Callable[[bytes], str | None], wanted
     if found is None:
         raise InputFileError(name, f"is not {wanted}: it begins with {data[:8]!r}.", hint="Convert it first.")
     return found
-
-
-def _image_type(data: bytes) -> str | None:
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    starts = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF87a", "image/gif"))
-    return next((kind for start, kind in (*starts, (b"GIF89a", "image/gif")) if data.startswith(start)), None)
 
 
 def _audio_type(data: bytes) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fieldguide.app.fit import Fit, check_devices, fit_of
 from fieldguide.app.hardware import HERE, hardware, sources_of
+from fieldguide.app.looking import with_projector
 from fieldguide.app.network_of_file import requantized
 from fieldguide.app.plan_speed import PlannedSpeed, speed_of
 from fieldguide.app.plan_subject import Subject, network_of_member, subject_of
@@ -83,6 +84,7 @@ def plan(house: House, asked: str, options: PlanOptions, *, progress: Callable[[
     work = _work(network, options, check_devices(options.devices, machine), notes)
     adapter = None if options.lora_rank is None else Adapter(rank=options.lora_rank)
     memory = memory_plan(network, quantization, engine, work, adapter=adapter)
+    memory = with_projector(memory, subject.file)
     fit = None if machine is None else fit_of(memory, machine, smaller=_smaller(subject))
     speed = speed_of(house, subject, memory, machine, fit, here=_is_here(options))
     return Plan(

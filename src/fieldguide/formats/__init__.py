@@ -13,6 +13,9 @@ from fieldguide.formats._model import ModelFacts, TiedHead, TokenizerFacts
 from fieldguide.formats._network import LayerFacts, NetworkFacts, RecurrentFacts, TowerFacts
 from fieldguide.formats._network_config import config_network, read_config
 from fieldguide.formats._network_gguf import gguf_network
+from fieldguide.formats._picture import MOST_PIXELS, PictureFacts, other_kind, picture_kind, read_picture
+from fieldguide.formats._projector import ProjectorFacts, projector_of
+from fieldguide.formats._projector_name import is_projector, model_words, projector_rank, projector_suits
 from fieldguide.formats._recognise import Format, recognise, what_else
 from fieldguide.formats._safetensors import SafetensorsHeader, read_safetensors
 from fieldguide.formats._safetensors_model import read_index, safetensors_model
@@ -20,6 +23,7 @@ from fieldguide.formats._source import ByteSource, FileSource
 from fieldguide.formats._tensor import TensorInfo, TypeShare
 
 __all__ = [
+    "MOST_PIXELS",
     "ByteSource",
     "FileSource",
     "Format",
@@ -29,6 +33,8 @@ __all__ = [
     "LayerFacts",
     "ModelFacts",
     "NetworkFacts",
+    "PictureFacts",
+    "ProjectorFacts",
     "RecurrentFacts",
     "SafetensorsHeader",
     "TensorInfo",
@@ -41,10 +47,18 @@ __all__ = [
     "gguf_model",
     "gguf_network",
     "inspect_path",
+    "is_projector",
+    "model_words",
+    "other_kind",
     "part_names",
+    "picture_kind",
+    "projector_of",
+    "projector_rank",
+    "projector_suits",
     "read_config",
     "read_gguf",
     "read_index",
+    "read_picture",
     "read_safetensors",
     "recognise",
     "safetensors_model",

@@ -20,6 +20,7 @@ from fieldguide.planner._kv_cache import CacheHabits, bytes_per_token, kv_cache_
 from fieldguide.planner._load_of_network import load_of, prompt_parameters
 from fieldguide.planner._memory import Adapter, MemoryPlan, memory_plan
 from fieldguide.planner._memory_term import MemoryTerm
+from fieldguide.planner._projector import Projector, projector_terms
 from fieldguide.planner._ranges import Range
 from fieldguide.planner._scaling import (
     ScalingLaw,
@@ -68,6 +69,7 @@ __all__ = [
     "MemoryTerm",
     "Method",
     "PaidWorkload",
+    "Projector",
     "Range",
     "ScalingLaw",
     "TokenPrice",
@@ -100,6 +102,7 @@ __all__ = [
     "memory_plan",
     "owned",
     "prefill_speed",
+    "projector_terms",
     "prompt_parameters",
     "published_utilisation",
     "quantization_named",

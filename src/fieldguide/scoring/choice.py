@@ -11,6 +11,8 @@ Ours, `fieldguide-choice/1`, looks for statements in this order; the first kind 
 Statements of one kind that name different letters contradict each other, and nothing was chosen; so does one that
 names several (`Answer: B or C`, `Answer: ABCD`). "None of them" in the place of 1 or 2 is an answer, and never right.
 A letter beyond the last choice is no choice. Where the answer was cut, only 1 and 2 count.
+
+`fieldguide-choices/1` is the same for up to ten choices, A to J; `I` at the beginning of a clause is a person.
 """
 
 from __future__ import annotations
@@ -18,20 +20,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from re import Pattern
+from typing import TypeAlias
 
 from fieldguide.errors import UnknownNameError
-from fieldguide.scoring._choice_patterns import (
-    ALONE,
-    BARE,
-    BOXED,
-    FINAL,
-    FORMAL,
-    GPQA_PAPER,
-    MORE,
-    SENTENCES,
-    SIMPLE_EVALS,
-    SPELT,
-)
+from fieldguide.scoring._choice_patterns import GPQA_PAPER, SIMPLE_EVALS, ChoicePatterns, choice_patterns
 
 LETTERS = "ABCD"
 NO_CHOICE = "no choice found"
@@ -54,23 +46,24 @@ class FoundChoice:
 _NONE = FoundChoice(letter=None, reason=NO_CHOICE)
 
 
-def find_choice(rule: str, text: str, *, cut: bool = False) -> FoundChoice:
+def find_choice(rule: str, text: str, *, cut: bool = False, letters: str = LETTERS) -> FoundChoice:
     """Return the choice in `text`, from which reasoning has been taken away, by the named rule.
 
     Args:
         rule: Name and version of the rule.
         text: What the model said.
         cut: Whether the token limit cut it, so that only a statement in the form asked for counts.
+        letters: The choices that there are, for a rule that reads any number of them.
 
     Raises:
         UnknownNameError: There is no such rule.
     """
     if rule not in _RULES:
         raise UnknownNameError("extraction rule", rule, sorted(_RULES))
-    return _RULES[rule](text, cut)
+    return _RULES[rule](text, cut, letters)
 
 
-def _gpqa_paper(text: str, _: bool) -> FoundChoice:
+def _gpqa_paper(text: str, _: bool, __: str) -> FoundChoice:
     """Take the first of the authors' patterns whose first hit is one of the letters."""
     for pattern in GPQA_PAPER:
         hit = pattern.search(text)
@@ -79,20 +72,28 @@ def _gpqa_paper(text: str, _: bool) -> FoundChoice:
     return _NONE
 
 
-def _simple_evals(text: str, _: bool) -> FoundChoice:
+def _simple_evals(text: str, _: bool, __: str) -> FoundChoice:
     """Take the first hit as it is written: theirs compares `c` with `C`, and finds them unequal."""
     hit = SIMPLE_EVALS.search(text)
     return FoundChoice(letter=hit[1], complete=hit.end() < len(text)) if hit else _NONE
 
 
-def _fieldguide(text: str, cut: bool) -> FoundChoice:
-    formal: tuple[Callable[[str], list[_Statement]], ...] = (_final, _formally)
-    loose: tuple[Callable[[str], list[_Statement]], ...] = (_sentences, _last_line, _first_line, _alone)
+def _fieldguide(text: str, cut: bool, _: str) -> FoundChoice:
+    return _by_kind(text, cut, LETTERS, choice_patterns("D", known="H"))
+
+
+def _fieldguide_many(text: str, cut: bool, letters: str) -> FoundChoice:
+    return _by_kind(text, cut, letters, choice_patterns("J", known="N"))
+
+
+def _by_kind(text: str, cut: bool, choices: str, patterns: ChoicePatterns) -> FoundChoice:
+    formal: tuple[_Kind, ...] = (_final, _formally)
+    loose: tuple[_Kind, ...] = (_sentences, _last_line, _first_line, _alone)
     beyond: str | None = None
     for kind in formal if cut else (*formal, *loose):
-        statements = kind(text)
+        statements = kind(text, patterns)
         letters = {letter for statement in statements for letter in statement.letters}
-        strangers = sorted(letters - {*LETTERS, NONE_OF_THEM})
+        strangers = sorted(letters - {*choices, NONE_OF_THEM})
         if strangers:
             beyond = beyond or f"names {strangers[0]}, which is not a choice"
             letters -= set(strangers)
@@ -105,8 +106,9 @@ def _fieldguide(text: str, cut: bool) -> FoundChoice:
     return FoundChoice(letter=None, reason=beyond or NO_CHOICE)
 
 
-_RULES: dict[str, Callable[[str, bool], FoundChoice]] = {
+_RULES: dict[str, Callable[[str, bool, str], FoundChoice]] = {
     "fieldguide-choice/1": _fieldguide,
+    "fieldguide-choices/1": _fieldguide_many,
     "gpqa-paper/1": _gpqa_paper,
     "simple-evals-choice/1": _simple_evals,
 }
@@ -120,45 +122,49 @@ class _Statement:
     end: int
 
 
-def _statements(pattern: Pattern[str], text: str) -> Iterator[_Statement]:
+_Kind: TypeAlias = Callable[[str, ChoicePatterns], list[_Statement]]
+
+
+def _statements(pattern: Pattern[str], more: Pattern[str], text: str) -> Iterator[_Statement]:
     for hit in pattern.finditer(text):
         found = hit.groupdict()
         name = next(name for name in ("letter", "many", "none") if found.get(name))
         letters, end = [NONE_OF_THEM] if name == "none" else list(hit[name].upper()), hit.end(name)
-        while more := MORE.match(text, end):
-            letters.append(more["letter"].upper())
-            end = more.end("letter")
+        while further := more.match(text, end):
+            letters.append(further["letter"].upper())
+            end = further.end("letter")
         yield _Statement(tuple(letters), end)
 
 
-def _final(text: str) -> list[_Statement]:
-    return list(_statements(FINAL, text))
+def _final(text: str, patterns: ChoicePatterns) -> list[_Statement]:
+    return list(_statements(patterns.final, patterns.more, text))
 
 
-def _formally(text: str) -> list[_Statement]:
-    return sorted([*_statements(FORMAL, text), *_statements(BOXED, text)], key=lambda statement: statement.end)
+def _formally(text: str, patterns: ChoicePatterns) -> list[_Statement]:
+    found = [*_statements(patterns.formal, patterns.more, text), *_statements(patterns.boxed, patterns.more, text)]
+    return sorted(found, key=lambda statement: statement.end)
 
 
-def _sentences(text: str) -> list[_Statement]:
-    return [statement for pattern in SENTENCES for statement in _statements(pattern, text)]
+def _sentences(text: str, patterns: ChoicePatterns) -> list[_Statement]:
+    return [statement for pattern in patterns.sentences for statement in _statements(pattern, patterns.more, text)]
 
 
-def _last_line(text: str) -> list[_Statement]:
+def _last_line(text: str, patterns: ChoicePatterns) -> list[_Statement]:
     lines = text.strip().splitlines()
-    return _option(lines[-1], len(text)) if lines else []
+    return _option(lines[-1], len(text), patterns) if lines else []
 
 
-def _first_line(text: str) -> list[_Statement]:
+def _first_line(text: str, patterns: ChoicePatterns) -> list[_Statement]:
     lines = text.strip().splitlines()
-    return _option(lines[0], len(lines[0])) if lines else []
+    return _option(lines[0], len(lines[0]), patterns) if lines else []
 
 
-def _option(line: str, end: int) -> list[_Statement]:
-    hit = BARE.fullmatch(line.strip()) or SPELT.fullmatch(line.strip())
+def _option(line: str, end: int, patterns: ChoicePatterns) -> list[_Statement]:
+    hit = patterns.bare.fullmatch(line.strip()) or patterns.spelt.fullmatch(line.strip())
     return [_Statement((hit["letter"].upper(),), end)] if hit else []
 
 
-def _alone(text: str) -> list[_Statement]:
+def _alone(text: str, patterns: ChoicePatterns) -> list[_Statement]:
     lines = text.strip().splitlines()
-    hits = ALONE.finditer(lines[-1]) if lines else iter(())
+    hits = patterns.alone.finditer(lines[-1]) if lines else iter(())
     return [_Statement((next(filter(None, hit.groups())),), len(text)) for hit in hits]

@@ -19,10 +19,11 @@ from fieldguide.errors import (
     SourceError,
     UsageError,
 )
+from fieldguide.formats import is_projector
 from fieldguide.http_client import new_session
 from fieldguide.sources._files import free_bytes_at, locked, locked_if_free, writing_under
 from fieldguide.sources._interface import Progress, PullOrder, PullProgress
-from fieldguide.sources._manifest import StoredModel
+from fieldguide.sources._manifest import Manifest, StoredModel
 from fieldguide.sources._neighbours import Neighbours
 from fieldguide.sources._offer import OfferingSource, SourceSettings
 from fieldguide.sources._order import order_for
@@ -297,7 +298,7 @@ class ModelStore:
                 continue
             if reference.revision not in (None, known.revision):
                 continue
-            if reference.file is None or any(fits(file.path, reference.file) for file in manifest.files):
+            if reference.file is None or any(fits(path, reference.file) for path in _model_files(manifest)):
                 return name
         return None
 
@@ -311,6 +312,12 @@ class ModelStore:
     def _writing(self, order: PullOrder | None = None, *, needed_bytes: int = 0) -> AbstractContextManager[None]:
         needed = order.place.file_bytes if order and order.place else needed_bytes
         return writing_under(self._shelf.home, needed_bytes=needed, free_bytes=self._free_bytes)
+
+
+def _model_files(manifest: Manifest) -> list[str]:
+    """Return the files by which a model is known: not the projector that came along with it."""
+    paths = [file.path for file in manifest.files]
+    return [path for path in paths if not is_projector(path)] or paths
 
 
 def is_repository(reference: str) -> bool:

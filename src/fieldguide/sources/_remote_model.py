@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from fieldguide.errors import UnsupportedError
-from fieldguide.formats import ByteSource, FileSource, ModelFacts, gguf_model, safetensors_model
+from fieldguide.formats import ByteSource, FileSource, ModelFacts, gguf_model, is_projector, safetensors_model
 from fieldguide.sources._offer import Offer, OfferedFile, OfferingSource, SourceSettings
 from fieldguide.sources._remote_bytes import RemoteBytes
 from fieldguide.sources._select import Artifact
@@ -42,7 +42,8 @@ class RemoteModel:
             raise UnsupportedError(self.artifact.name, "being inspected", hint="Name a GGUF or safetensors file.")
         files = {PurePosixPath(file.path).name: file for file in self.artifact.files}
         if self.artifact.kind == "gguf":
-            return gguf_model({name: self._bytes(file) for name, file in files.items()})
+            parts = {name: file for name, file in files.items() if not is_projector(name)} or files
+            return gguf_model({name: self._bytes(file) for name, file in parts.items()})
         weights = {name: self._bytes(file) for name, file in files.items() if name.endswith(".safetensors")}
         beside = {
             name: self._bytes(file)

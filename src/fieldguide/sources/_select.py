@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
 from fieldguide.errors import NotFoundError, UnsafeFileError, UsageError
+from fieldguide.formats import is_projector, projector_rank, projector_suits
 from fieldguide.sources._offer import Offer, OfferedFile
 from fieldguide.sources.safety import refused_kind
 
@@ -54,7 +55,7 @@ def part_names(name: str) -> tuple[str, ...]:
 
 
 def select(offer: Offer, pattern: str | None) -> Artifact:
-    """Return the artifact that a pattern names, or the only one there is.
+    """Return the artifact that a pattern names, or the only one there is; with a model that looks comes its projector.
 
     Args:
         offer: What the repository holds.
@@ -64,8 +65,10 @@ def select(offer: Offer, pattern: str | None) -> Artifact:
         NotFoundError: Nothing fits; the hint lists what there is.
         UsageError: Several fit, which are listed; or only files that are never loaded.
     """
-    if pattern is None:
-        return _only(offer)
+    return with_projector(offer, _only(offer) if pattern is None else _named(offer, pattern))
+
+
+def _named(offer: Offer, pattern: str) -> Artifact:
     exact = [file for file in offer.files if file.path == pattern]
     found = exact or [file for file in offer.files if fits(file.path, pattern)]
     if not found:
@@ -74,6 +77,8 @@ def select(offer: Offer, pattern: str | None) -> Artifact:
             f"No file of {_repository(offer)} fits {pattern!r}.", hint=f"There are: {there or 'no model files'}."
         )
     artifacts = _grouped(offer, found)
+    if len(artifacts) > 1:  # `*f16.gguf` means the model, also where its projector is named so
+        artifacts = [each for each in artifacts if not _is_projector(each)] or artifacts
     if len(artifacts) > 1:
         raise _ambiguous(offer, artifacts)
     artifact = artifacts[0]
@@ -161,9 +166,26 @@ def _artifact(offer: Offer, kind: str, files: Sequence[OfferedFile]) -> Artifact
     return Artifact(kind="file", files=tuple(files))
 
 
+def with_projector(offer: Offer, artifact: Artifact) -> Artifact:
+    """Return a GGUF model with the projector (`mmproj`) beside which it can look or listen, if the repository has one.
+
+    Of several, one in the model's folder is taken before others, one that is named like the model before one that is
+    not, and then 16 bits before fewer or more, as most publishers make it; one of another model's name never.
+    """
+    if artifact.kind != "gguf" or _is_projector(artifact):
+        return artifact
+    suiting = [
+        file
+        for file in offer.files
+        if file.path.lower().endswith(".gguf") and is_projector(file.path) and projector_suits(file.path, artifact.name)
+    ]
+    near = [file for file in suiting if PurePosixPath(file.path).parent == PurePosixPath(artifact.name).parent]
+    best = max(near or suiting, key=lambda file: projector_rank(file.path, artifact.name), default=None)
+    return artifact if best is None else Artifact(kind="gguf", files=(*artifact.files, best))
+
+
 def _is_projector(artifact: Artifact) -> bool:
-    """Whether this is the part for images of a model, which is not a model by itself."""
-    return "mmproj" in PurePosixPath(artifact.name).name.lower()
+    return is_projector(artifact.name)
 
 
 def _ambiguous(offer: Offer, artifacts: Sequence[Artifact]) -> UsageError:

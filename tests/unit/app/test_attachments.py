@@ -9,9 +9,9 @@ import pytest
 from fieldguide.app.attachments import attached, check_taken
 from fieldguide.domain import Audio, Capabilities, Document, Image
 from fieldguide.errors import InputFileError, UnsupportedError
+from tests.support.pictures import GIF, JPEG, SVG, WEBP, png
 
-PNG, JPEG, GIF = b"\x89PNG\r\n\x1a\n..", b"\xff\xd8\xff\xe0..", b"GIF89a.."
-WEBP, WAV = b"RIFF\0\0\0\0WEBPVP8 ", b"RIFF\0\0\0\0WAVEfmt "
+PNG, WAV = png(3, 2), b"RIFF\0\0\0\0WAVEfmt "
 
 
 def test_the_first_bytes_say_what_a_file_is(tmp_path: Path) -> None:
@@ -31,8 +31,11 @@ def test_the_first_bytes_say_what_a_file_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "data", "told"),
     [
-        ("images", b"<html>", "is not a PNG"),
-        ("images", WAV, "is not a PNG"),
+        ("images", b"<html>", "no picture that is known"),
+        ("images", WAV, "no picture that is known"),
+        ("images", SVG, "an SVG drawing"),
+        ("images", PNG[:-9], "cut short"),
+        ("images", png(2, 2, claimed=(60_000, 60_000)), "claims 60,000 x 60,000 pixels"),
         ("images", b"", "is empty"),
         ("audio", PNG, "is not a WAV or MP3"),
         ("files", b"\0\1\2", "is not a PDF"),

@@ -38,8 +38,33 @@ TENSORS = (
 
 @pytest.mark.parametrize("pattern", ["*q4_k_m.gguf", "*Q4_K_M.gguf", "m-q4_k_m.gguf", "*q4*"])
 def test_a_pattern_names_one_file(pattern: str) -> None:
-    """Case does not matter, and nothing else comes along."""
-    assert chosen(offer(*GGUFS), pattern) == ["m-q4_k_m.gguf"]
+    """Case does not matter, and nothing else comes along but the projector, without which it could not look."""
+    assert chosen(offer(*GGUFS[:3]), pattern) == ["m-q4_k_m.gguf"]
+    assert chosen(offer(*GGUFS), pattern) == ["m-q4_k_m.gguf", "mmproj-m-f16.gguf"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "projectors", "taken"),
+    [
+        ("m-q4.gguf", ("mmproj-m-Q8_0.gguf", "mmproj-m-f16.gguf", "mmproj-m-f32.gguf"), "mmproj-m-f16.gguf"),
+        ("m-q4.gguf", ("mmproj-BF16.gguf", "mmproj-F32.gguf"), "mmproj-BF16.gguf"),
+        ("m-q4.gguf", ("mmproj-model-f16.gguf", "mmproj-m-Q8_0.gguf"), "mmproj-m-Q8_0.gguf"),
+        ("m-q4.gguf", ("mmproj-other-f16.gguf",), None),
+        ("a/m-q4.gguf", ("b/mmproj-f16.gguf", "a/mmproj-q8_0.gguf"), "a/mmproj-q8_0.gguf"),
+        ("a/m-q4.gguf", ("mmproj-f16.gguf",), "mmproj-f16.gguf"),
+    ],
+)
+def test_of_several_projectors_the_models_own_comes_along(
+    pattern: str, projectors: tuple[str, ...], taken: str | None
+) -> None:
+    """By its name, its folder and its bits; one that is named after another model never."""
+    assert chosen(offer(pattern, *projectors), pattern)[1:] == ([] if taken is None else [taken])
+
+
+def test_a_projector_may_be_named_itself() -> None:
+    """Alone, and without a second one."""
+    assert chosen(offer(*GGUFS), "mmproj*") == ["mmproj-m-f16.gguf"]
+    assert chosen(offer("m-f16.gguf", "mmproj-m-f16.gguf"), "*f16.gguf") == ["m-f16.gguf", "mmproj-m-f16.gguf"]
 
 
 def test_parts_of_a_split_file_come_together() -> None:
@@ -71,7 +96,7 @@ def test_several_models_are_listed_and_none_is_guessed() -> None:
     with pytest.raises(UsageError, match=r"holds 2 models: m-q4_k_m.gguf \(0.00 GB\); m-q8_0.gguf") as caught:
         select(offer(*GGUFS), None)
     assert "#*q4_k_m.gguf" in (caught.value.hint or "")
-    with pytest.raises(UsageError, match="holds 3 models"):
+    with pytest.raises(UsageError, match="holds 2 models"):
         select(offer(*GGUFS), "*.gguf")
 
 

@@ -84,6 +84,9 @@ def _params(xllamacpp: Any, order: dict[str, Any]) -> Any:
     params.ctx_shift = False
     params.check_tensors = True
     params.no_extra_bufts = not order["repack"]
+    if order["mmproj"] is not None:
+        params.mmproj.path = order["mmproj"]
+        params.image_max_tokens = order["image_max_tokens"]
     params.ui = False
     params.endpoint_slots = False
     params.endpoint_props = False

@@ -50,6 +50,10 @@ class EngineConfig:
     """Most private memory of the child; 0 sets no limit."""
     import_path: str
     """Folder that holds the engine's package."""
+    mmproj_path: Path | None = None
+    """Projector with which it looks at pictures."""
+    image_max_tokens: int = -1
+    """Most tokens of one picture, of models whose pictures take tokens by their size; -1 leaves it to the file."""
 
 
 class EngineProcess:
@@ -152,6 +156,8 @@ class EngineProcess:
             "repack": config.repack,
             "data_limit_bytes": config.data_limit_bytes,
             "import_path": config.import_path,
+            "mmproj": None if config.mmproj_path is None else str(config.mmproj_path),
+            "image_max_tokens": config.image_max_tokens,
         }
         if self._process.stdin is not None:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")

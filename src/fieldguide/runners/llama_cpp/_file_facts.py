@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldguide.errors import FormatError, ModelLoadError
-from fieldguide.formats import FileSource, GgufHeader, gguf_network, read_gguf, what_else
+from fieldguide.formats import FileSource, GgufHeader, gguf_network, projector_of, read_gguf, what_else
 
 _HINT = "Fetch the file again; if it fails again, take it from another publisher."
 _HEAD_BYTES = 512
@@ -22,6 +22,8 @@ class FileFacts:
     """What the header says; None where it does not."""
 
     architecture: str | None = None
+    width: int | None = None
+    """Embedding length."""
     name: str | None = None
     file_type: int | None = None
     """Number of the commonest quantization, as in llama.cpp's `llama_ftype` (2 is Q4_0)."""
@@ -56,6 +58,9 @@ def read_file_facts(path: Path) -> FileFacts:
         raise ModelLoadError(f"{path.name} is a big-endian GGUF file, which this machine cannot run.", hint=_HINT)
     if header.version == 1:
         raise ModelLoadError(f"{path.name} is a GGUF file of version 1; versions 2 and 3 can be run.", hint=_HINT)
+    if projector_of(header) is not None:
+        hint = "Name the model itself: its projector is found beside it, or given by --option mmproj=FILE."
+        raise ModelLoadError(f"{path.name} is the part of a model that looks or listens, and no model.", hint=hint)
     return _facts(header)
 
 
@@ -71,6 +76,7 @@ def _facts(header: GgufHeader) -> FileFacts:
     template = header.text("tokenizer.chat_template")
     return FileFacts(
         architecture=network.family,
+        width=network.hidden,
         name=header.text("general.name"),
         file_type=header.number("general.file_type"),
         chat_template_sha256=None if template is None else hashlib.sha256(template.encode("utf-8")).hexdigest(),

@@ -5,26 +5,31 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import importlib.util
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fieldguide.domain import Capabilities, JsonValue, ResolvedModel
-from fieldguide.errors import InputFileError, MissingDependencyError
+from fieldguide.errors import InputFileError, MissingDependencyError, SettingsError
 from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners.llama_cpp import _tuning
 from fieldguide.runners.llama_cpp._engine_process import EngineConfig
+from fieldguide.runners.llama_cpp._eyes import Eyes, find_eyes
 from fieldguide.runners.llama_cpp._file_facts import FileFacts, read_file_facts
 from fieldguide.runners.llama_cpp._kept import Kept, file_sha256
 from fieldguide.runners.llama_cpp._machine import Machine, is_busy, this_machine
+from fieldguide.runners.llama_cpp._pictures import FETCH
 from fieldguide.runners.llama_cpp._runner import DIALECT, LlamaCppRunner
 from fieldguide.runners.llama_cpp._supervisor import Supervisor
 from fieldguide.runners.llama_cpp._tuning import Tuning
 
-OPTIONS = ("threads", "slots", "context_tokens")
+OPTIONS = ("threads", "slots", "context_tokens", "mmproj", "image_max_tokens", FETCH)
 _LOAD_DEADLINE_S = 60.0
 _SLOWEST_READ_BYTES_PER_S = 50e6
 _OVERHEAD_BYTES = 4 * 2**30
 _UNKNOWN_KV_BYTES = 8 * 2**30
+_LOOKING_BYTES = 2 * 2**30
+"""For pictures as they are decoded and for what the projector computes on the largest of them."""
 _REPACK_PAYS = {2, 25}
 """Q4_0 and IQ4_NL: repacking speeds their prompts up by half and more, and without it they are no more repeatable."""
 
@@ -35,23 +40,32 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
     The first time on a machine, a model is also measured for a few seconds to choose threads and slots; what is found
     is kept in the user folder. The options `threads`, `slots` and `context_tokens` (per slot) fix a choice.
 
+    A projector (`mmproj`) beside the file lets the model look at pictures; the option `mmproj` names another one, or
+    `none`. `image_max_tokens` bounds the tokens of a picture, and `fetch_images=yes` allows pictures by address.
+
     Raises:
         InputFileError: There is no such file.
         MissingDependencyError: The engine is not installed.
         ModelLoadError: The file is not a GGUF file, is damaged, or does something hostile.
-        SettingsError: An option is not a whole number of at least 1.
+        SettingsError: An option has a value that it cannot have.
     """
     options = _tuning.forced(settings.options)
+    fetches = _is_yes(settings.options, FETCH)
     import_path = engine_folder()
     path = _existing(target)
     facts = await asyncio.to_thread(read_file_facts, path)
+    eyes = await asyncio.to_thread(
+        find_eyes, path, facts, settings.options.get("mmproj"), lambda what: _tell(settings, what)
+    )
     kept = Kept(settings.home / "measurements")
     _tell(settings, f"Reading {settings.display_name or path.name}")
     sha256 = await asyncio.to_thread(file_sha256, path, kept)
     machine = this_machine()
-    tuning = _tuning.default(facts, machine, options)
+    tuning = _tuning.default(facts, machine, options, looks=eyes is not None)
     config = _config(path, facts, tuning, machine, alias=settings.display_name or path.stem, import_path=import_path)
-    tuning = await _tuned(config, tuning, machine, options, kept, sha256, settings)
+    options_of_tuning = {name: value for name, value in options.items() if name != "image_max_tokens"}
+    tuning = await _tuned(config, tuning, machine, options_of_tuning, kept, sha256, settings)
+    config = _with_eyes(config, eyes, options.get("image_max_tokens"))
     if settings.concurrency is not None and "slots" not in options:
         tuning = dataclasses.replace(tuning, slots=min(tuning.slots, max(1, settings.concurrency)))
     config = dataclasses.replace(
@@ -62,14 +76,26 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
     await supervisor.connection()
     has_template = facts.chat_template_sha256 is not None
     can = DIALECT.capabilities if has_template else Capabilities(text=True, chat=True, seed=True)
+    sees = eyes is not None and eyes.facts.sees and has_template
+    resolved = _resolved(config, facts, tuning, sha256=sha256, target=target)
     return LlamaCppRunner(
         supervisor,
-        model=_resolved(config, facts, tuning, sha256=sha256, target=target),
-        capabilities=dataclasses.replace(can, tools=facts.template_takes_tools, max_concurrency=tuning.slots + 1),
+        model=resolved if eyes is None else await asyncio.to_thread(_seeing, resolved, eyes, kept),
+        capabilities=dataclasses.replace(
+            can, images=sees, tools=facts.template_takes_tools, max_concurrency=tuning.slots + 1
+        ),
         has_template=has_template,
+        picture_session=settings.session if fetches else None,
         deadline_s=settings.deadline_s,
         idle_timeout_s=settings.idle_timeout_s,
     )
+
+
+def _is_yes(options: Mapping[str, str], name: str) -> bool:
+    given = options.get(name, "no").lower()
+    if given not in {"yes", "no"}:
+        raise SettingsError(name, f"{given!r} is neither yes nor no.")
+    return given == "yes"
 
 
 def _tell(settings: RunnerSettings, what: str) -> None:
@@ -119,6 +145,19 @@ def _config(
         load_deadline_s=_LOAD_DEADLINE_S + size_bytes / _SLOWEST_READ_BYTES_PER_S,
         data_limit_bytes=data_limit_bytes,
         import_path=import_path,
+    )
+
+
+def _with_eyes(config: EngineConfig, eyes: Eyes | None, image_max_tokens: int | None) -> EngineConfig:
+    """Return how the engine is started with a projector: it takes longer to load and holds more."""
+    if eyes is None:
+        return config
+    return dataclasses.replace(
+        config,
+        mmproj_path=eyes.path,
+        image_max_tokens=-1 if image_max_tokens is None else image_max_tokens,
+        load_deadline_s=config.load_deadline_s + eyes.size_bytes / _SLOWEST_READ_BYTES_PER_S,
+        data_limit_bytes=config.data_limit_bytes + 2 * eyes.size_bytes + _LOOKING_BYTES,
     )
 
 
@@ -174,4 +213,14 @@ def _resolved(config: EngineConfig, facts: FileFacts, tuning: Tuning, *, sha256:
             "slots": tuning.slots,
             "context_tokens": tuning.context_tokens,
         },
+    )
+
+
+def _seeing(model: ResolvedModel, eyes: Eyes, kept: Kept) -> ResolvedModel:
+    """Return the model with its projector, which is part of what it is."""
+    sha256 = file_sha256(eyes.path, kept)
+    return dataclasses.replace(
+        model,
+        identity=model.identity | {"mmproj_sha256": sha256},
+        facts=model.facts | {"mmproj": str(eyes.path), "mmproj_bytes": eyes.size_bytes, "projector": eyes.facts.kind},
     )

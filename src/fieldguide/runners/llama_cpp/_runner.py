@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from fieldguide.domain import Capabilities, Completion, CompletionRequest, JsonValue, ResolvedModel, StreamPiece
-from fieldguide.errors import ResponseFormatError, RunnerTimeoutError, RunnerUnavailableError
+from fieldguide.errors import ResponseFormatError, RunnerTimeoutError, RunnerUnavailableError, UnsupportedError
 from fieldguide.runners import openai_chat as chat_wire
 from fieldguide.runners._check import check
 from fieldguide.runners._http_errors import error_of_status
 from fieldguide.runners._sse import events
 from fieldguide.runners.llama_cpp import _native_wire as text_wire
+from fieldguide.runners.llama_cpp._pictures import has_pictures, looked_over
 from fieldguide.runners.llama_cpp._supervisor import Connection, Supervisor
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ DIALECT = chat_wire.Dialect(
 """What the engine's chat endpoint keeps to, where there is a chat template. It also takes tools, but a template that
 knows none passes over them without a word: tools are declared for those that have a place for them, and a choice
 among tools never, since nothing holds a model to it."""
+_BLIND = (
+    "No projector (a file with `mmproj` in its name) that fits it lies beside it: pull the model from a repository "
+    "that has one, or name it with --option llama.cpp:mmproj=FILE."
+)
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 
 
@@ -55,12 +60,14 @@ class LlamaCppRunner:
         has_template: bool,
         deadline_s: float,
         idle_timeout_s: float,
+        picture_session: Callable[[], aiohttp.ClientSession] | None = None,
     ) -> None:
         """See `open_runner`; without a template a conversation is sent as plain text."""
         self._supervisor = supervisor
         self._model, self._capabilities = model, capabilities
         self._has_template = has_template
         self._deadline_s, self._idle_timeout_s = deadline_s, idle_timeout_s
+        self._picture_session = picture_session
 
     @property
     def model(self) -> ResolvedModel:
@@ -74,7 +81,7 @@ class LlamaCppRunner:
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Return the whole answer; see `Runner.complete`."""
-        self._check(request)
+        request = await self._checked(request)
         chat = self._uses_template(request)
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -91,7 +98,7 @@ class LlamaCppRunner:
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPiece | Completion, None]:
         """Yield the answer piece by piece; see `Runner.stream`."""
-        self._check(request)
+        request = await self._checked(request)
         deadline_s = asyncio.get_running_loop().time() + self._deadline_s
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -117,8 +124,15 @@ class LlamaCppRunner:
         """End the child process; twice does no harm."""
         await self._supervisor.close()
 
-    def _check(self, request: CompletionRequest) -> None:
+    async def _checked(self, request: CompletionRequest) -> CompletionRequest:
+        """Return the request as it is sent; refuse what the model or the engine would pass over."""
+        pictures = has_pictures(request)
+        if pictures and not self._capabilities.images:
+            raise UnsupportedError(self._model.name, "pictures in messages", hint=_BLIND)
         check(request, self._capabilities, subject=self._model.name, provider=DIALECT.provider)
+        if not pictures:
+            return request
+        return await looked_over(request, subject=self._model.name, session=self._picture_session)
 
     def _uses_template(self, request: CompletionRequest) -> bool:
         return request.messages is not None and self._has_template

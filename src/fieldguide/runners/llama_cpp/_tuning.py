@@ -20,6 +20,8 @@ from fieldguide.runners.llama_cpp._supervisor import Connection
 
 _SLOTS = (1, 2, 4, 8)
 _CONTEXT_TOKENS = 4096
+_LOOKING_CONTEXT_TOKENS = 8192
+"""Of a model that looks: Qwen2-VL makes up to 4,096 tokens of one picture, SmolVLM some 1,100."""
 _UNKNOWN_CONTEXT_TOKENS = 2048
 _KV_SHARE = 0.25
 _BUDGET_S = 10.0
@@ -39,14 +41,17 @@ class Tuning:
     """Per slot."""
 
 
+_NUMBERS = ("threads", "slots", "context_tokens", "image_max_tokens")
+
+
 def forced(options: Mapping[str, str]) -> dict[str, int]:
-    """Return the options that fix `threads`, `slots` or `context_tokens`.
+    """Return the options that are whole numbers: `threads`, `slots`, `context_tokens`, `image_max_tokens`.
 
     Raises:
         SettingsError: One of them is not a whole number of at least 1.
     """
     found = {}
-    for name in ("threads", "slots", "context_tokens"):
+    for name in _NUMBERS:
         if name in options:
             text = options[name]
             if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 2**24):
@@ -55,10 +60,11 @@ def forced(options: Mapping[str, str]) -> dict[str, int]:
     return found
 
 
-def default(facts: FileFacts, machine: Machine, options: Mapping[str, int]) -> Tuning:
+def default(facts: FileFacts, machine: Machine, options: Mapping[str, int], *, looks: bool = False) -> Tuning:
     """Return what needs no measurement: one thread per core, and a context that exams fit in and memory allows."""
     trained = facts.context_length_tokens
-    context = min(options.get("context_tokens", _CONTEXT_TOKENS), trained or _UNKNOWN_CONTEXT_TOKENS)
+    usual = _LOOKING_CONTEXT_TOKENS if looks else _CONTEXT_TOKENS
+    context = min(options.get("context_tokens", usual), trained or _UNKNOWN_CONTEXT_TOKENS)
     if "context_tokens" in options and trained is None:
         context = options["context_tokens"]
     slots = options.get("slots") or _most_slots(facts, machine, context)
