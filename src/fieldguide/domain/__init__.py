@@ -16,6 +16,7 @@ from fieldguide.domain.content import (
     BlockKind,
     Document,
     Image,
+    KeptFile,
     Media,
     ProviderBlock,
     ProviderData,
@@ -50,11 +51,11 @@ from fieldguide.domain.message import Message, Role
 from fieldguide.domain.model import Capabilities, ResolvedModel
 from fieldguide.domain.network import Network, network_of
 from fieldguide.domain.parameter_count import active_parameters, embedding_parameters, total_parameters
-from fieldguide.domain.score import ItemScore, Outcome, Score, ScorerIdentity, with_tail
+from fieldguide.domain.score import ErrorCount, ItemScore, Outcome, Score, ScorerIdentity, with_tail
 from fieldguide.domain.tensor import Tensor, tensors_of
 from fieldguide.domain.tools import ProviderTool, ReasoningOptions, ResponseSchema, Tool, ToolChoice
 from fieldguide.domain.transcript import Heard, Reached, Segment, SpokenLanguage, Word
-from fieldguide.domain.verdict import Accuracy, Look, Verdict, VerdictKind
+from fieldguide.domain.verdict import Accuracy, ErrorRate, Look, Measure, Verdict, VerdictKind
 
 __all__ = [
     "Accuracy",
@@ -75,6 +76,8 @@ __all__ = [
     "EmbeddingRequest",
     "EmbeddingResult",
     "EngineMeasurement",
+    "ErrorCount",
+    "ErrorRate",
     "Exam",
     "ExamItem",
     "Figure",
@@ -86,9 +89,11 @@ __all__ = [
     "ImageResult",
     "ItemScore",
     "JsonValue",
+    "KeptFile",
     "Latency",
     "LayerCache",
     "Look",
+    "Measure",
     "Media",
     "Message",
     "Network",
