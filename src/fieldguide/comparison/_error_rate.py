@@ -16,8 +16,8 @@ def error_rate_of(scores: Sequence[ItemScore], *, level: float = 0.95) -> ErrorR
 
     The interval is that of a bootstrap over items in its smooth form (Dirichlet weights), computed and not drawn, so
     that it is the same every time. One more, unseen, item of mean size has its part in it: without an error for the
-    lower end, and for the upper end with as many as an item that has errors typically has, (sum e^2 + 1) / (sum e + 1).
-    So there is an interval where no error was seen, and a few items do not look like many. Attempts that failed are in
+    lower end, and for the upper end with as many as stand together where an error stands, one more error being taken to
+    stand in an item that is all wrong: (sum e^2 + mean size) / (sum e + 1). So there is an interval where no error was seen, and a few items do not look like many. Attempts that failed are in
     neither sum.
 
     Args:
@@ -48,7 +48,7 @@ def error_rate_of(scores: Sequence[ItemScore], *, level: float = 0.95) -> ErrorR
 def _interval(items: Sequence[tuple[float, int]], tail: float) -> tuple[float, float]:
     size = sum(parts for _, parts in items) / len(items)
     total = sum(errors for errors, _ in items)
-    typical = (sum(errors * errors for errors, _ in items) + 1) / (total + 1)
+    typical = (sum(errors * errors for errors, _ in items) + size) / (total + 1)
     rates = [errors / parts for errors, parts in items]
     alike = Counter(items)
 

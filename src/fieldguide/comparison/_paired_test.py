@@ -17,7 +17,8 @@ itself, in which the unseen item takes part with the size 1 that nothing rules o
 
 Where errors are counted in parts of the answer (words of an utterance), D is a difference of error counts, the item has
 a size N, the words of its right answer, and d is a difference of rates: L is the ratio (sum w_i D_i - w_0 m) / sum w_i N_i,
-and P(L <= d) = P(sum w_i (D_i - d N_i) - w_0 (m + d mean N) <= 0), the same probability again. Without the unseen item it
+and P(L <= d) = P(sum w_i (D_i - d N_i) - w_0 (m + d mean N) <= 0), the same probability again. The size 1 that nothing
+rules out is then the mean N: one of them has every word wrong. Without the unseen item it
 is the bootstrap over utterances in its smooth form, for the ratio of sums that a word error rate is.
 Evidence: docs/decisions/paired-verdict.md and word-error-rates.md.
 """
@@ -95,7 +96,7 @@ class PairedTest:
     def unseen_size(self, times: float = 1.0) -> float:
         """Return the difference m of the unseen item (in (0, 1] where items have no sizes), items `times` times over."""
         size = sum(abs(value) * count for value, count in self.differences)
-        return (self.second_moment * self.items * times + 1) / (float(size) * times + 1)
+        return (self.second_moment * self.items * times + self.mean_size) / (float(size) * times + 1)
 
     @cached_property
     def positive(self) -> int:
@@ -150,8 +151,8 @@ class PairedTest:
 
     @cached_property
     def _all_or_nothing(self) -> bool:
-        """Return whether every difference is -1, 0 or 1, as with one attempt each."""
-        return all(value.denominator == 1 for value, _ in self.differences)
+        """Return whether every difference is -1, 0 or 1 of an item that counts as one, as with one attempt each."""
+        return not self.sizes and all(value.denominator == 1 for value, _ in self.differences)
 
     def _lower(self, alpha: float, divisor: float) -> float:
         """Return the lower end: the alpha / (2 divisor) quantile of L."""
