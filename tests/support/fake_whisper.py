@@ -7,7 +7,7 @@ import sys
 import time
 
 json.loads(sys.stdin.readline())
-print(json.dumps({"event": "ready", "languages": ["en", "de"]}), flush=True)
+print(json.dumps({"event": "ready", "languages": ["en", "de"], "compute_type": "float32"}), flush=True)
 for line in sys.stdin:
     job = json.loads(line)
     if job["language"] not in (None, "en", "de"):

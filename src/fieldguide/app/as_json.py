@@ -153,6 +153,7 @@ def verdict_json(verdict: Verdict, sentence: str) -> dict[str, Any]:
         "b": verdict.b,
         "verdict": verdict.verdict.value,
         "sentence": sentence,
+        "measure": verdict.measure.value,
         "difference": verdict.difference,
         "ci_low": verdict.ci_low,
         "ci_high": verdict.ci_high,

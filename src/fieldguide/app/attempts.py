@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fieldguide.comparison import AttemptMetrics, attempt_metrics
-from fieldguide.domain import ItemScore
+from fieldguide.comparison import AttemptMetrics, attempt_metrics, error_rate_of
+from fieldguide.domain import ErrorRate, ItemScore
 from fieldguide.scoring import vote_key
 
-_PROGRAMS = frozenset({"livecodebench", "humaneval", "humaneval+", "mbpp", "mbpp+"})
-"""Benchmarks whose answers are programs: of two programs nobody can say whether they are one answer, so none votes."""
+_PROGRAMS = frozenset({"livecodebench", "humaneval", "humaneval+", "mbpp", "mbpp+", "asr"})
+"""Benchmarks whose answers are programs or whole texts: hardly ever are two of them one answer, so none votes."""
+_WORD_ERRORS = "word_error_rate"
 
 
 def metrics_of(benchmark: str, scores: Sequence[ItemScore]) -> AttemptMetrics:
@@ -21,29 +22,58 @@ def metrics_of(benchmark: str, scores: Sequence[ItemScore]) -> AttemptMetrics:
 
 def metrics_json(benchmark: str, scores: Sequence[ItemScore]) -> dict[str, Any]:
     """Return the values by name, and beside them what they rest on."""
-    found = metrics_of(benchmark, scores)
+    found, errors = metrics_of(benchmark, scores), error_rate_of(scores)
+    intervals = {metric.name: [metric.ci_low, metric.ci_high] for metric in found.metrics}
+    values = dict(found.by_name)
+    if errors is not None:
+        values[_WORD_ERRORS], intervals[_WORD_ERRORS] = errors.rate, [errors.ci_low, errors.ci_high]
     return {
-        "metrics": dict(found.by_name),
+        "metrics": values,
+        **({} if errors is None else {_WORD_ERRORS: _errors_json(errors)}),
         "metrics_basis": {
             "n": found.metrics[0].items if found.metrics else 0,
             "attempts_per_item": found.attempts_per_item,
             "failed_attempts": found.failed_attempts,
             "items_left_out": found.items_left_out,
-            "intervals": {metric.name: [metric.ci_low, metric.ci_high] for metric in found.metrics},
+            "intervals": intervals,
         },
     }
 
 
+def _errors_json(errors: ErrorRate) -> dict[str, Any]:
+    return {
+        "value": errors.rate,
+        "ci_low": errors.ci_low,
+        "ci_high": errors.ci_high,
+        "errors": errors.errors,
+        "words": errors.parts,
+        "utterances": errors.items,
+    }
+
+
 def metrics_with_intervals(benchmark: str, scores: Sequence[ItemScore]) -> dict[str, tuple[float, float, float]]:
-    """Return value and interval of each metric by name; nothing where there is but one attempt at an item."""
-    found = metrics_of(benchmark, scores)
+    """Return value and interval of each metric by name; with one attempt at an item the word error rate, if any."""
+    found, errors = metrics_of(benchmark, scores), error_rate_of(scores)
+    shown = {} if errors is None else {"word error rate": (errors.rate, errors.ci_low, errors.ci_high)}
     if found.attempts_per_item < 2:
-        return {}
-    return {metric.name: (metric.value, metric.ci_low, metric.ci_high) for metric in found.metrics}
+        return shown
+    return shown | {metric.name: (metric.value, metric.ci_low, metric.ci_high) for metric in found.metrics}
 
 
 def metrics_sentence(benchmark: str, scores: Sequence[ItemScore]) -> str | None:
-    """Return the metrics on one line, each with its interval; None where there is but one attempt at an item."""
+    """Return the metrics on one line, each with its interval; None where there is none to tell besides the accuracy."""
+    errors, attempts = error_rate_of(scores), _attempts_sentence(benchmark, scores)
+    return "; ".join(told for told in (None if errors is None else _errors_sentence(errors), attempts) if told) or None
+
+
+def _errors_sentence(errors: ErrorRate) -> str:
+    return (
+        f"word error rate {100 * errors.rate:.1f} % ({100 * errors.ci_low:.1f} to {100 * errors.ci_high:.1f}): "
+        f"{errors.errors:,} errors in {errors.parts:,} words of {errors.items:,} recordings"
+    )
+
+
+def _attempts_sentence(benchmark: str, scores: Sequence[ItemScore]) -> str | None:
     found = metrics_of(benchmark, scores)
     n = found.attempts_per_item
     if n < 2:

@@ -21,6 +21,8 @@ class DataAccess:
     """How data are got where they do not lie about in the open."""
 
     hub: Hub = "auto"
+    home: Path | None = None
+    """The user folder, for data that have to be unpacked."""
     gpqa_password: str | None = field(default=None, repr=False)
     """None takes the published one."""
 
@@ -30,7 +32,7 @@ _MOST_ITEMS = 10_000_000
 
 def data_access(settings: Settings) -> DataAccess:
     """Return what the user's settings say of it."""
-    return DataAccess(hub=cast(Hub, settings.hub), gpqa_password=settings.gpqa_password)
+    return DataAccess(hub=cast(Hub, settings.hub), home=settings.home, gpqa_password=settings.gpqa_password)
 
 
 def load_benchmark(name: str) -> Benchmark:
@@ -73,6 +75,7 @@ def build_exam(
             limit=limit,
             data_dir=data,
             hub=access.hub,
+            home=access.home,
             password=access.gpqa_password if family == "gpqa" else None,
         )
     )

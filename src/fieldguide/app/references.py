@@ -18,12 +18,13 @@ from fieldguide.app.pull import Consent, pull_model
 from fieldguide.app.wiring import House
 from fieldguide.errors import UnknownNameError, UnsupportedError, UsageError
 from fieldguide.runners import OpenRunner, Runner, RunnerSettings
+from fieldguide.runners.faster_whisper import SIZES
 from fieldguide.sources import LocalFileSource, is_repository
 
 if TYPE_CHECKING:
     from fieldguide.sources import PullProgress
 
-_HERE = frozenset({"espeak-ng", "faster-whisper", "llama.cpp", "piper", "recorded"})
+_HERE = frozenset({"espeak-ng", "faster-whisper", "kokoro", "llama.cpp", "piper", "recorded"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,16 @@ def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:
         raise UnknownNameError(
             "provider or source", provider, registry.nearest(provider, known), hint=f"Known: {', '.join(known)}."
         )
+    if (size := whisper_size(reference)) is not None:
+        return _Resolved(provider="faster-whisper", target=size)
     return _from_catalogue(house, reference, options)
+
+
+def whisper_size(name: str) -> str | None:
+    """Return the size that a name of Whisper means, with the options after it: `base` of `whisper-base`; else None."""
+    whole, comma, options = name.partition(",")
+    size = whole.removeprefix("whisper-")
+    return f"{size}{comma}{options}" if whole != size and (size in SIZES or size == "base") else None
 
 
 def _from_catalogue(house: House, name: str, options: ModelOptions) -> _Resolved:

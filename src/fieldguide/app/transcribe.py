@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fieldguide.app.heard_so_far import HeardSoFar
-from fieldguide.app.references import ModelOptions, OpenedModel, open_model
+from fieldguide.app.references import ModelOptions, OpenedModel, open_model, whisper_size
 from fieldguide.app.wiring import House
 from fieldguide.domain import (
     Audio,
@@ -26,7 +26,6 @@ from fieldguide.domain import (
 from fieldguide.errors import InputFileError, UnsupportedError
 from fieldguide.evaluation import Stop
 from fieldguide.runners import ListeningOrder, ListeningRunner, TranscriptionRunner
-from fieldguide.runners.faster_whisper import SIZES
 
 DEFAULT_MODEL = "faster-whisper:base"
 _POLL_S = 0.2
@@ -98,8 +97,8 @@ def reference_of(name: str | None) -> str:
         return DEFAULT_MODEL
     if (Path(name).expanduser() / "model.bin").is_file():
         return f"faster-whisper:{name}"
-    size = name.removeprefix("whisper-")
-    return f"faster-whisper:{size}" if size in SIZES or size == "base" else name
+    size = whisper_size(name) or whisper_size(f"whisper-{name}")
+    return name if size is None else f"faster-whisper:{size}"
 
 
 async def transcribe(

@@ -69,6 +69,21 @@ class HubFile:
                 raise first from second
             raise DatasetUnavailableError(f"{first.message} {second.message}", hint=first.hint) from first
 
+    def download(self, *, endpoint: str | None = None, hub: Hub = "auto") -> tuple[Path, str]:
+        """Return where the file lies in the client's own cache, and its commit, without reading it.
+
+        Raises:
+            MissingDependencyError: The client is not installed.
+            DatasetUnavailableError: The hub cannot be reached or does not hold the file.
+            AccessDeniedError: The data set is gated and its terms are not accepted.
+        """
+        if hub == "modelscope":
+            raise DatasetUnavailableError(
+                f"No copy of {self.dataset} ({self.file}) on ModelScope is known.", hint=self._hint()
+            )
+        path = self._downloaded(endpoint, None)
+        return path, _commit(path)
+
     def source(self, file: DataFile, commit: str) -> dict[str, JsonValue]:
         """Return what an exam records of the file."""
         return {"dataset": self.dataset, "revision": self.revision, **file.source(), "commit": commit}
@@ -84,6 +99,12 @@ class HubFile:
             raise DatasetUnavailableError(error.message, hint=self._hint()) from error
 
     def _from_hugging_face(self, endpoint: str | None, cache_dir: Path | None) -> tuple[DataFile, str]:
+        path = self._downloaded(endpoint, cache_dir)
+        commit = _commit(path)
+        origin = {"hub": "huggingface", "dataset": self.dataset, "revision": self.revision, "commit": commit}
+        return replace(read_data_file(path, name=self.file), origin=origin), commit
+
+    def _downloaded(self, endpoint: str | None, cache_dir: Path | None) -> Path:
         try:
             from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
             from huggingface_hub.errors import GatedRepoError
@@ -115,9 +136,7 @@ class HubFile:
             raise DatasetUnavailableError(
                 f"{self.dataset} could not be fetched from the hub: {_first_line(cause)}", hint=self._hint()
             ) from cause
-        commit = _commit(Path(path))
-        origin = {"hub": "huggingface", "dataset": self.dataset, "revision": self.revision, "commit": commit}
-        return replace(read_data_file(Path(path), name=self.file), origin=origin), commit
+        return Path(path)
 
     def _refused(self) -> AccessDeniedError:
         page = self.terms or f"https://huggingface.co/datasets/{self.dataset}"

@@ -30,6 +30,8 @@ class ExamRequest:
     """Folder of benchmark data (`DIR/<family>/`); None looks on the hub."""
     hub: Hub = "auto"
     """Which hub is asked."""
+    home: Path | None = None
+    """The user folder, for data of the hub that have to be unpacked; None where there is none."""
     password: str | None = None
     """Of an encrypted archive; None takes the one that its authors publish."""
 

@@ -21,7 +21,7 @@ class SpeechEntry:
     publisher: Fact[str]
     parameters: Fact[int]
     languages: Fact[int]
-    """Number of languages it writes down."""
+    """Number of languages it writes down or speaks."""
     licence: Licence
     files: tuple[Place, ...]
     """Each with the packages that carry it."""

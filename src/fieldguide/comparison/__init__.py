@@ -13,6 +13,7 @@ from fieldguide.comparison._claims import (
     wilson_interval,
 )
 from fieldguide.comparison._compare import ExamScores, ModelScores, compare_models
+from fieldguide.comparison._error_rate import error_rate_of
 from fieldguide.comparison._holm import holm_adjusted
 from fieldguide.comparison._looks import is_look
 from fieldguide.comparison._pairing import items_compared
@@ -41,6 +42,7 @@ __all__ = [
     "accuracy_of",
     "attempt_metrics",
     "compare_models",
+    "error_rate_of",
     "holm_adjusted",
     "in_points",
     "is_attainable",

@@ -10,11 +10,12 @@ from fieldguide.comparison._holm import holm_adjusted, interval_divisors
 from fieldguide.comparison._looks import level_of, next_levels
 from fieldguide.comparison._more_items import MoreItems, items_needed
 from fieldguide.comparison._pairing import Pairing, pair_items
-from fieldguide.domain import ItemScore, Look, Verdict, VerdictKind
+from fieldguide.domain import ItemScore, Look, Measure, Verdict, VerdictKind
 from fieldguide.errors import UsageError
 
 _ONE_ATTEMPT = "exact McNemar test; interval: the same test inverted, with Dirichlet weights"
 _SEVERAL_ATTEMPTS = "test of paired item means with Dirichlet weights; interval: the same test inverted"
+_ERRORS = "paired bootstrap over items with Dirichlet weights, of the difference of error rates; interval: the same"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +147,17 @@ def _verdict(question: _Question, adjustment: tuple[float, float] | None, tested
         more_items_reason=more.reason,
         confidence_level=1 - alpha / divisor,
         margin=margin,
-        method=_SEVERAL_ATTEMPTS if pairing.several_attempts else _ONE_ATTEMPT,
+        method=_method(pairing),
+        measure=pairing.measure,
         look=question.look,
         look_level=question.level,
     )
+
+
+def _method(pairing: Pairing) -> str:
+    if pairing.measure is Measure.WORD_ERROR_RATE:
+        return _ERRORS
+    return _SEVERAL_ATTEMPTS if pairing.several_attempts else _ONE_ATTEMPT
 
 
 def _decide(low: float, high: float, margin: float | None) -> VerdictKind:

@@ -113,9 +113,8 @@ def _power(test: PairedTest, items: int, alpha: float, difference: float) -> flo
     """
     times = items / test.items
     middle = normal_quantile(test.at_most(difference, times=times))
-    unseen = (test.unseen_size(times) + difference) ** 2 / items
-    reckoned = test.second_moment - 2 * difference * test.estimate + difference**2 + unseen
-    scatter = math.sqrt(max(test.second_moment - test.estimate**2, 0.0) / reckoned)
+    unseen = (test.unseen_size(times) + difference * test.mean_size) ** 2 / items
+    scatter = math.sqrt(test.spread(test.estimate) / (test.spread(difference) + unseen))
     excess = normal_quantile(alpha / 2) - middle
     return normal_cdf(excess / scatter) if scatter else float(excess > 0)
 

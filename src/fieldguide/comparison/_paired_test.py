@@ -14,7 +14,13 @@ With one attempt per item D is -1, 0 or 1 and m is 1: at d = 0 the weights of th
 P(L <= 0) is the exact McNemar p-value, to the last digit. Elsewhere it is Gaffke's test of a bounded mean, which for
 two-valued data is Clopper and Pearson's. With several attempts m is the typical size of a difference, weighted by
 itself, in which the unseen item takes part with the size 1 that nothing rules out: (sum D^2 + 1) / (sum |D| + 1).
-Evidence: docs/decisions/paired-verdict.md.
+
+Where errors are counted in parts of the answer (words of an utterance), D is a difference of error counts, the item has
+a size N, the words of its right answer, and d is a difference of rates: L is the ratio (sum w_i D_i - w_0 m) / sum w_i N_i,
+and P(L <= d) = P(sum w_i (D_i - d N_i) - w_0 (m + d mean N) <= 0), the same probability again. The size 1 that nothing
+rules out is then the mean N: one of them has every word wrong. Without the unseen item it
+is the bootstrap over utterances in its smooth form, for the ratio of sums that a word error rate is.
+Evidence: docs/decisions/paired-verdict.md and word-error-rates.md.
 """
 
 from __future__ import annotations
@@ -39,15 +45,23 @@ class PairedTest:
         Learned-Miller and Thomas 2019, arXiv:1905.06208: the same bound, with simulations.
         Fay and Lumbard 2021, Statistics in Medicine 40, 1147-1159: intervals compatible with exact McNemar, the
         nearest relative (theirs takes a second, more cautious distribution for the share of unequal pairs).
+        Rubin 1981, Annals of Statistics 9, 130-134: the bootstrap with Dirichlet weights.
+        Bisani and Ney 2004, ICASSP: utterances drawn anew, for the difference of two word error rates.
     """
 
     differences: tuple[tuple[Fraction, int], ...]
-    """Each item difference (a minus b, in [-1, 1]) with the number of items that have it (> 0), rising."""
+    """Each item difference (a minus b; in [-1, 1] where items have no sizes) with the number of items that have it
+    (> 0), rising."""
+    sizes: tuple[int, ...] = ()
+    """Parts of the right answer (> 0), in the same order; empty where every item counts as one."""
 
     @classmethod
-    def of(cls, differences: Sequence[Fraction]) -> PairedTest:
+    def of(cls, differences: Sequence[Fraction], sizes: Sequence[int] | None = None) -> PairedTest:
         """Return the test for item differences in any order; empty ones have no p-value and no interval."""
-        return cls(tuple(sorted(Counter(differences).items())))
+        if sizes is None:
+            return cls(tuple(sorted(Counter(differences).items())))
+        counted = sorted(Counter(zip(differences, sizes, strict=True)).items())
+        return cls(tuple((value, count) for (value, _), count in counted), tuple(size for (_, size), _ in counted))
 
     @cached_property
     def items(self) -> int:
@@ -56,18 +70,33 @@ class PairedTest:
 
     @cached_property
     def estimate(self) -> float:
-        """Return the mean item difference (fraction in [-1, 1])."""
-        return float(sum(value * count for value, count in self.differences) / self.items)
+        """Return the difference: the mean item difference, or with sizes the sum of differences over that of sizes."""
+        return float(sum(value * count for value, count in self.differences) / self.items) / self.mean_size
+
+    @cached_property
+    def mean_size(self) -> float:
+        """Return the mean size of an item, which is that of the unseen one too."""
+        return sum(size * count for _, size, count in self._entries) / self.items if self.sizes else 1.0
+
+    def spread(self, difference: float) -> float:
+        """Return the mean square of what the items say about a true difference of `difference`."""
+        return sum((value - difference * size) ** 2 * count for value, size, count in self._entries) / self.items
+
+    @cached_property
+    def _entries(self) -> tuple[tuple[float, int, int], ...]:
+        """Return difference, size and number of items."""
+        sizes = self.sizes or (1,) * len(self.differences)
+        return tuple((float(value), size, count) for (value, count), size in zip(self.differences, sizes, strict=True))
 
     @cached_property
     def second_moment(self) -> float:
-        """Return the mean squared item difference; with one attempt each, the share of unequal pairs."""
+        """Return the mean squared item difference; with one attempt each and no sizes, the share of unequal pairs."""
         return float(sum(value * value * count for value, count in self.differences) / self.items)
 
     def unseen_size(self, times: float = 1.0) -> float:
-        """Return the size m of the unseen item (in (0, 1]), for the same items `times` times over."""
+        """Return the difference m of the unseen item (in (0, 1] where items have no sizes), items `times` times over."""
         size = sum(abs(value) * count for value, count in self.differences)
-        return (self.second_moment * self.items * times + 1) / (float(size) * times + 1)
+        return (self.second_moment * self.items * times + self.mean_size) / (float(size) * times + 1)
 
     @cached_property
     def positive(self) -> int:
@@ -91,7 +120,8 @@ class PairedTest:
     @cached_property
     def mirrored(self) -> PairedTest:
         """Return the same test with a and b exchanged."""
-        return PairedTest(tuple((-value, count) for value, count in reversed(self.differences)))
+        turned = tuple((-value, count) for value, count in reversed(self.differences))
+        return PairedTest(turned, tuple(reversed(self.sizes)))
 
     def interval(self, alpha: float, divisor: float = 1) -> tuple[float, float]:
         """Return the differences that are not rejected at level alpha / divisor.
@@ -109,24 +139,26 @@ class PairedTest:
         """Return P(L <= difference), the one-sided p-value of a true difference of at most `difference`.
 
         Args:
-            difference: The supposed difference (fraction in [-1, 1]).
+            difference: The supposed difference (fraction; in [-1, 1] where items have no sizes).
             times: Take the same items so many times over (> 0, need not be whole), to see what a longer run that
                 looks alike would give.
         """
         if difference == 0 and times == 1 and self._all_or_nothing:
             return binomial_half_cdf(self.negative, self.positive + self.negative)
-        terms = [(float(value) - difference, count * times) for value, count in self.differences]
-        return probability_not_positive([*terms, (-self.unseen_size(times) - difference, 1.0)])
+        terms = [(value - difference * size, count * times) for value, size, count in self._entries]
+        unseen = -self.unseen_size(times) - difference * self.mean_size
+        return probability_not_positive([*terms, (unseen, 1.0)])
 
     @cached_property
     def _all_or_nothing(self) -> bool:
-        """Return whether every difference is -1, 0 or 1, as with one attempt each."""
-        return all(value.denominator == 1 for value, _ in self.differences)
+        """Return whether every difference is -1, 0 or 1 of an item that counts as one, as with one attempt each."""
+        return not self.sizes and all(value.denominator == 1 for value, _ in self.differences)
 
     def _lower(self, alpha: float, divisor: float) -> float:
         """Return the lower end: the alpha / (2 divisor) quantile of L."""
-        lowest = min(-self.unseen_size(), float(self.differences[0][0]))
-        highest = float(self.differences[-1][0])
+        rates = [value / size for value, size, _ in self._entries]
+        lowest = min(-self.unseen_size() / self.mean_size, *rates)
+        highest = max(rates)
         if highest <= lowest:
             return lowest
         if lowest < 0 < highest:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fieldguide.comparison._more_items import rounded_up
-from fieldguide.domain import Verdict, VerdictKind
+from fieldguide.domain import Measure, Verdict, VerdictKind
 
 
 def verdict_sentence(verdict: Verdict) -> str:
     """Return the verdict in one sentence, without a full stop.
 
-    Differences are in points (hundredths of accuracy) and turned so that the better model's lead is positive.
+    Differences are in points (hundredths of accuracy, or of a word error rate) and turned so that the better model's lead is positive.
     Points are whole where the interval is wider than ten of them, and have as many decimals as it takes for none of
     the figures to look like 0 when it is not.
 
@@ -31,7 +31,8 @@ def verdict_sentence(verdict: Verdict) -> str:
 
 def _better(verdict: Verdict, winner: str, fractions: tuple[float, float, float]) -> str:
     lead, low, high = _points(fractions)
-    return f"{winner} is better on {verdict.benchmark} by {_unit(lead)} ({_evidence(verdict, low, high)})"
+    lead = f"{_unit(lead)}{_of_what(verdict)}"
+    return f"{winner} is better on {verdict.benchmark} by {lead} ({_evidence(verdict, low, high)})"
 
 
 def _equivalent(verdict: Verdict, fractions: tuple[float, float, float]) -> str:
@@ -39,7 +40,7 @@ def _equivalent(verdict: Verdict, fractions: tuple[float, float, float]) -> str:
     margin = f"{100 * (verdict.margin or 0):.6g}"
     return (
         f"{verdict.a} and {verdict.b} are equivalent on {verdict.benchmark} within {_unit(margin)}: "
-        f"the difference seen is {_unit(seen)} ({_evidence(verdict, low, high)})"
+        f"the difference seen is {_unit(seen)}{_of_what(verdict)} ({_evidence(verdict, low, high)})"
     )
 
 
@@ -47,12 +48,17 @@ def _cannot_tell(verdict: Verdict, fractions: tuple[float, float, float]) -> str
     seen, low, high = _points(fractions)
     sentence = (
         f"cannot tell {verdict.a} from {verdict.b} on {verdict.benchmark}: "
-        f"the difference seen is {_unit(seen)} ({_evidence(verdict, low, high)})"
+        f"the difference seen is {_unit(seen)}{_of_what(verdict)} ({_evidence(verdict, low, high)})"
     )
     if verdict.more_items_needed is not None:
         count = rounded_up(verdict.more_items_needed)
         return f"{sentence}; about {count:,} more item{'' if count == 1 else 's'} would settle it"
     return f"{sentence}; {verdict.more_items_reason}" if verdict.more_items_reason else sentence
+
+
+def _of_what(verdict: Verdict) -> str:
+    """Return what the points are of, where that is not the accuracy."""
+    return " of word error rate" if verdict.measure is Measure.WORD_ERROR_RATE else ""
 
 
 def _evidence(verdict: Verdict, low: str, high: str) -> str:

@@ -19,6 +19,12 @@ class ItemTally:
     correct: int = 0
     doubtful: int = 0
     """Truncated, unparsed, refused or failed."""
+    counted: int = 0
+    """Attempts whose errors were counted in parts."""
+    errors: int = 0
+    """Errors of all these attempts."""
+    parts: int | None = None
+    """Parts of the right answer; None where errors were not counted."""
 
     @property
     def scored(self) -> int:
@@ -29,6 +35,11 @@ class ItemTally:
     def mean(self) -> Fraction | None:
         """Correct / scored; None where no attempt was scored."""
         return Fraction(self.correct, self.scored) if self.scored else None
+
+    @property
+    def mean_errors(self) -> Fraction | None:
+        """Errors of one attempt on average; None where none were counted."""
+        return Fraction(self.errors, self.counted) if self.counted else None
 
     @property
     def lowest(self) -> Fraction:
@@ -51,4 +62,8 @@ def tally_items(scores: Iterable[ItemScore]) -> dict[str, ItemTally]:
         tally.failed += outcome is Outcome.FAILED
         tally.correct += outcome is Outcome.CORRECT
         tally.doubtful += outcome.doubtful
+        if (counted := score.score.counted) is not None:
+            tally.counted += 1
+            tally.errors += counted.errors
+            tally.parts = counted.parts
     return tallies

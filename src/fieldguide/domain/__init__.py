@@ -16,6 +16,7 @@ from fieldguide.domain.content import (
     BlockKind,
     Document,
     Image,
+    KeptFile,
     Media,
     ProviderBlock,
     ProviderData,
@@ -58,12 +59,12 @@ from fieldguide.domain.parameter_count import (
     total_parameters,
 )
 from fieldguide.domain.scheme import HeadNorms, Scheme, Traits
-from fieldguide.domain.score import ItemScore, Outcome, Score, ScorerIdentity, with_tail
+from fieldguide.domain.score import ErrorCount, ItemScore, Outcome, Score, ScorerIdentity, with_tail
 from fieldguide.domain.tensor import Tensor
 from fieldguide.domain.tools import ProviderTool, ReasoningOptions, ResponseSchema, Tool, ToolChoice
 from fieldguide.domain.tower import Tower, TowerKind, tower_parameters
 from fieldguide.domain.transcript import Heard, Reached, Segment, SpokenLanguage, Word
-from fieldguide.domain.verdict import Accuracy, Look, Verdict, VerdictKind
+from fieldguide.domain.verdict import Accuracy, ErrorRate, Look, Measure, Verdict, VerdictKind
 
 __all__ = [
     "Accuracy",
@@ -84,6 +85,8 @@ __all__ = [
     "EmbeddingRequest",
     "EmbeddingResult",
     "EngineMeasurement",
+    "ErrorCount",
+    "ErrorRate",
     "Exam",
     "ExamItem",
     "Figure",
@@ -98,10 +101,12 @@ __all__ = [
     "ImageScheme",
     "ItemScore",
     "JsonValue",
+    "KeptFile",
     "Latency",
     "LayerCache",
     "LinearAttention",
     "Look",
+    "Measure",
     "Media",
     "Message",
     "Network",

@@ -6,8 +6,10 @@ A block keeps apart what every provider means by it (its fields) and what only o
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from fieldguide.domain.json_value import JsonValue
@@ -39,8 +41,32 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """A file on this machine, known by its content: what is written of it is the same on every machine."""
+
+    sha256: str
+    """64 hex digits."""
+    size_bytes: int
+    path: Path | None = field(default=None, compare=False)
+    """Where it lies here; None where only the record of it is known."""
+
+    def read(self) -> bytes:
+        """Return the bytes.
+
+        Raises:
+            OSError: It does not lie here any more, or is not the file that was meant.
+        """
+        if self.path is None:
+            raise FileNotFoundError(f"where the file {self.sha256[:12]} lies is not known")
+        content = self.path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise OSError(f"{self.path} has changed since the exam was made")
+        return content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Media:
-    """Something that is not text. Exactly one of `data`, `url` and `file_id` is set."""
+    """Something that is not text. Exactly one of `data`, `url`, `file_id` and `kept` is set."""
 
     data: bytes | None = None
     """The bytes themselves."""
@@ -48,13 +74,15 @@ class _Media:
     """Address from which the provider fetches it; never fetched here."""
     file_id: str | None = None
     """Name of a file that was uploaded to the provider."""
+    kept: KeptFile | None = None
+    """A file here, which is read when the request is sent and not before."""
     media_type: str | None = None
     """Such as `image/png`; None where the form it came in does not say."""
     provider_data: tuple[ProviderData, ...] = ()
 
     def __post_init__(self) -> None:
-        if sum(each is not None for each in (self.data, self.url, self.file_id)) != 1:
-            raise ValueError("exactly one of data, url and file_id must be given")
+        if sum(each is not None for each in (self.data, self.url, self.file_id, self.kept)) != 1:
+            raise ValueError("exactly one of data, url, file_id and kept must be given")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, cast
 
-from fieldguide.domain.content import KINDS, Block, ProviderBlock, ProviderData, ToolResult, kind_of
+from fieldguide.domain.content import KINDS, Block, KeptFile, ProviderBlock, ProviderData, ToolResult, kind_of
 from fieldguide.domain.json_value import JsonValue
 from fieldguide.domain.message import Message, Role
 
@@ -60,6 +60,8 @@ def block_as_json(block: Block) -> dict[str, JsonValue]:
 def _as_json(name: str, value: Any) -> JsonValue:
     if name == "provider_data":
         return _data_as_json(value)
+    if name == "kept":
+        return {"sha256": value.sha256, "bytes": value.size_bytes}
     if name == "data":
         return base64.b64encode(value).decode("ascii")
     if name == "content" and not isinstance(value, str):
@@ -83,10 +85,12 @@ def block_from_json(value: Mapping[str, Any]) -> Block:
             given["provider_data"] = _data_from_json(given.get("provider_data") or ())
             if "data" in given:
                 given["data"] = base64.b64decode(given["data"], validate=True)
+            if "kept" in given:
+                given["kept"] = KeptFile(sha256=given["kept"]["sha256"], size_bytes=given["kept"]["bytes"])
         if block is ToolResult and not isinstance(given.get("content", ""), str):
             given["content"] = tuple(block_from_json(each) for each in given["content"])
         return block(**given)
-    except (TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a block of type {kind!r}: {error}") from error
 
 

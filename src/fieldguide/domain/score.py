@@ -35,6 +35,20 @@ def with_tail(reason: str, tail: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorCount:
+    """Errors of an answer that is judged in parts, such as the words of a transcript."""
+
+    errors: int
+    """May exceed `parts`: words that nobody said are errors too."""
+    parts: int
+    """Parts of the right answer (> 0)."""
+
+    def __post_init__(self) -> None:
+        if self.parts <= 0 or self.errors < 0:
+            raise ValueError("errors are counted among at least one part")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """The judgement of one attempt."""
 
@@ -45,6 +59,8 @@ class Score:
     """Why, in a few words, where the outcome alone does not say it; after `with_tail` the end of the answer."""
     target: str | None = None
     """The right answer as this attempt had it, where its order of choices is not the exam's; None takes the item's."""
+    counted: ErrorCount | None = None
+    """Where errors are counted in parts of the answer; None where an answer is right or wrong as a whole."""
 
     @property
     def detail_unquoted(self) -> str | None:

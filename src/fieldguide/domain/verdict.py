@@ -42,6 +42,30 @@ class VerdictKind(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
+class Measure(StrEnum):
+    """What a comparison is about."""
+
+    ACCURACY = "accuracy"
+    WORD_ERROR_RATE = "word_error_rate"
+    """Errors for each word of what was said; a character, where the language does not part words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRate:
+    """Errors of one model over all parts of all right answers, such as the word error rate."""
+
+    items: int
+    """Items with an attempt that was judged."""
+    errors: int
+    parts: int
+    """Words of all right answers, each counted once for every attempt at it."""
+    rate: float
+    """errors / parts; may exceed 1."""
+    ci_low: float
+    """Lower end of the 95 % interval: items are drawn anew."""
+    ci_high: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """Which judgement of a comparison that may grow this is. The chance of error is shared among all of them."""
@@ -56,7 +80,11 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Two models on one exam, paired item by item. Differences are accuracy of a minus accuracy of b, as fractions."""
+    """Two models on one exam, paired item by item.
+
+    Differences are accuracy of a minus accuracy of b, as fractions; of an error rate, rate of b minus rate of a, so that
+    a positive one is for a always.
+    """
 
     benchmark: str
     a: str
@@ -92,6 +120,7 @@ class Verdict:
     """Margin of equivalence asked for (fraction), None where none was."""
     method: str
     """Name of the test and of the interval."""
+    measure: Measure = Measure.ACCURACY
     look: Look = field(default_factory=Look)
     look_level: float = 0.05
     """Chance of error spent at this look, for everything asked in the call together (fraction)."""

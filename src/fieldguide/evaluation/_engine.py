@@ -23,6 +23,7 @@ from fieldguide.errors import (
 from fieldguide.evaluation._budget import Budget, TokenPrice
 from fieldguide.evaluation._circuit import Circuit
 from fieldguide.evaluation._forecast import Forecaster
+from fieldguide.evaluation._hearing import answer_to
 from fieldguide.evaluation._judge import Judge, Judged
 from fieldguide.evaluation._pace import Pace
 from fieldguide.evaluation._plan import PlannedAttempt
@@ -304,7 +305,7 @@ class Engine:
         if self._settings.deadline_s is not None:
             timer = asyncio.get_running_loop().call_later(self._settings.deadline_s, self._overdue, call)
         try:
-            return await self._runner.complete(call.job.planned.request)
+            return await answer_to(self._runner, call.job.planned)
         except ContentFilterError as withheld:
             return _withheld(withheld)
         except Exception as caught:

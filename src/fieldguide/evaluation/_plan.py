@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fieldguide.domain import Capabilities, CompletionRequest, Exam, ExamItem, request_for
 from fieldguide.errors import UnsupportedError
+from fieldguide.evaluation._hearing import recording_of
 from fieldguide.runners import HoldsAnswers, Runner
 from fieldguide.store import CallKey
 
@@ -33,6 +34,7 @@ def plan(exam: Exam, runner: Runner, *, attempts: int) -> list[PlannedAttempt]:
     Raises:
         UnsupportedError: The runner cannot be asked in the form that this exam has.
     """
+    _check_able(exam, runner)
     can = runner.capabilities
     holds = _holder(runner)
     try:
@@ -46,6 +48,20 @@ def plan(exam: Exam, runner: Runner, *, attempts: int) -> list[PlannedAttempt]:
         raise UnsupportedError(runner.model.name, "conversations, which this exam consists of") from error
 
 
+def _check_able(exam: Exam, runner: Runner) -> None:
+    """Refuse before anything is sent what every request would be refused for."""
+    can = runner.capabilities
+    if isinstance(runner, HoldsAnswers):
+        return
+    if any(recording_of(item) for item in exam.items):
+        if not (can.audio or can.speech_to_text):
+            hint = "Name one that hears, such as whisper-base or openai:whisper-1."
+            raise UnsupportedError(runner.model.name, f"listening, which {exam.benchmark} consists of", hint=hint)
+    elif not (can.chat or can.text):
+        what = f"answering in words, which {exam.benchmark} consists of"
+        raise UnsupportedError(runner.model.name, what, hint="Name a model that answers questions.")
+
+
 def _holder(runner: Runner) -> Callable[[str, int], bool]:
     if isinstance(runner, HoldsAnswers):
         return runner.has_answer
@@ -53,5 +69,6 @@ def _holder(runner: Runner) -> Callable[[str, int], bool]:
 
 
 def _planned(item: ExamItem, exam: Exam, attempt: int, can: Capabilities) -> PlannedAttempt:
-    request = request_for(item, exam.decoding, attempt=attempt, text=can.text, chat=can.chat, takes_seed=can.seed)
+    chat = can.chat or can.speech_to_text
+    request = request_for(item, exam.decoding, attempt=attempt, text=can.text, chat=chat, takes_seed=can.seed)
     return PlannedAttempt(item=item, attempt=attempt, request=request, request_hash=request.request_hash)

@@ -6,19 +6,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 from typing import Protocol, runtime_checkable
 
-from fieldguide.domain import (
-    Audio,
-    Capabilities,
-    Completion,
-    CompletionRequest,
-    Latency,
-    ResolvedModel,
-    SpeechRequest,
-    SpeechResult,
-    StreamPiece,
-)
+from fieldguide.domain import Audio, Capabilities, Latency, ResolvedModel, SpeechRequest, SpeechResult
 from fieldguide.errors import UnsupportedError, UsageError
 from fieldguide.runners._pcm import Sound, sentences, wav_of
+from fieldguide.runners._speech_alone import SpeechAlone
 
 
 @runtime_checkable
@@ -39,31 +30,17 @@ class Voice(Protocol):
         """Release what it holds."""
 
 
-class VoiceRunner:
+class VoiceRunner(SpeechAlone):
     """A voice as a runner."""
+
+    _does = "It reads aloud: `fieldguide speak TEXT`."
 
     def __init__(self, voice: Voice, *, model: ResolvedModel) -> None:
         """Take a voice that is ready."""
-        self._voice, self._model = voice, model
-        self._capabilities = Capabilities(text=False, chat=False, streaming=False, stop=False, text_to_speech=True)
-
-    @property
-    def model(self) -> ResolvedModel:
-        """The exact voice behind this runner."""
-        return self._model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What may be asked of it: text to speech."""
-        return self._capabilities
-
-    async def complete(self, request: CompletionRequest) -> Completion:
-        """Refuse: it reads aloud and nothing else."""
-        raise self._no_chat()
-
-    def stream(self, request: CompletionRequest) -> AsyncIterator[StreamPiece | Completion]:
-        """Refuse: it reads aloud and nothing else."""
-        raise self._no_chat()
+        super().__init__(
+            model, Capabilities(text=False, chat=False, streaming=False, stop=False, text_to_speech=True)
+        )
+        self._voice = voice
 
     async def speak(self, request: SpeechRequest) -> SpeechResult:
         """Return a text read aloud, as WAV; see `SpeechRunner`."""
@@ -93,6 +70,3 @@ class VoiceRunner:
     async def close(self) -> None:
         """Release the voice."""
         await self._voice.close()
-
-    def _no_chat(self) -> UnsupportedError:
-        return UnsupportedError(self._model.name, "answering in words", hint="It reads aloud: `fieldguide speak TEXT`.")

@@ -1,5 +1,6 @@
 """Reads answers and judges them: final answers, reasoning taken away, mathematical equality."""
 
+from fieldguide.scoring._spoken_words import NORMALISATION, spoken_words
 from fieldguide.scoring.boxed import Boxed, last_boxed
 from fieldguide.scoring.final_answer import FinalAnswer, find_final_answer
 from fieldguide.scoring.maths import Equivalence, MathsEquivalence
@@ -8,13 +9,14 @@ from fieldguide.scoring.reasoning import VisibleAnswer, strip_reasoning
 from fieldguide.scoring.refusal import is_refusal
 from fieldguide.scoring.short_answer import answer_line, unwrapped
 from fieldguide.scoring.vote import vote_key
-from fieldguide.scoring.word_errors import WordErrors, spoken_words, word_error_rate, word_errors
+from fieldguide.scoring.word_errors import WordErrors, word_error_rate, word_errors
 
 __all__ = [
     "Boxed",
     "Equivalence",
     "FinalAnswer",
     "MathsEquivalence",
+    "NORMALISATION",
     "QwenEquivalence",
     "VisibleAnswer",
     "WordErrors",

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_BRACKETED = re.compile(r"[<\[][^>\]]*[>\]]|\([^)]*\)")
-_NOT_SPOKEN = frozenset("MSP")
-"""First letters of the Unicode categories of marks, symbols and punctuation."""
-_WRITTEN_SHORT = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "prof": "professor"}
-_APOSTROPHES = str.maketrans("’‘ʼ", "'''")
-_CONTRACTED = (
-    (re.compile(r"\bwon't\b"), "will not"),
-    (re.compile(r"\bcan't\b"), "can not"),
-    (re.compile(r"\bcannot\b"), "can not"),
-    (re.compile(r"\blet's\b"), "let us"),
-    (re.compile(r"n't\b"), " not"),
-    (re.compile(r"'re\b"), " are"),
-    (re.compile(r"'ve\b"), " have"),
-    (re.compile(r"'ll\b"), " will"),
-    (re.compile(r"'m\b"), " am"),
-)
+from fieldguide.scoring._spoken_words import spoken_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,32 +29,12 @@ class WordErrors:
         return self.errors / self.words if self.words else None
 
 
-def spoken_words(text: str, *, english: bool = True) -> list[str]:
-    """Return the words of a text as they are compared, after the normalisation of Whisper's authors in the main.
-
-    Small letters; what stands in brackets is left out; marks, symbols and punctuation part words. In English,
-    contractions and five titles are written out first, and the apostrophe of `'s` is dropped. Spelt numbers,
-    British spelling and fillers stay as they are, unlike there.
-
-    References:
-        Radford et al. 2022, arXiv:2212.04356, appendix C; openai/whisper, whisper/normalizers.
-    """
-    text = _BRACKETED.sub(" ", unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).lower())
-    if english:
-        for pattern, spoken in _CONTRACTED:
-            text = pattern.sub(spoken, text)
-        text = text.replace("'", "")
-    parted = "".join(" " if unicodedata.category(char)[0] in _NOT_SPOKEN else char for char in text)
-    words = parted.split()
-    return [_WRITTEN_SHORT.get(word, word) for word in words] if english else words
-
-
-def word_errors(reference: str, transcript: str, *, english: bool = True) -> WordErrors:
+def word_errors(reference: str, transcript: str, *, language: str | None = "en") -> WordErrors:
     """Return the errors of a transcript against what was said; both are normalised by `spoken_words`.
 
     Among equally few changes, those with the most substitutions count.
     """
-    said, heard = spoken_words(reference, english=english), spoken_words(transcript, english=english)
+    said, heard = spoken_words(reference, language=language), spoken_words(transcript, language=language)
     # Each cell: (changes, deletions, insertions) from a start of `said` to a start of `heard`.
     row = [(n, 0, n) for n in range(len(heard) + 1)]
     for i, word in enumerate(said, start=1):
@@ -97,8 +60,8 @@ def word_errors(reference: str, transcript: str, *, english: bool = True) -> Wor
     )
 
 
-def word_error_rate(pairs: Iterable[tuple[str, str]], *, english: bool = True) -> float | None:
+def word_error_rate(pairs: Iterable[tuple[str, str]], *, language: str | None = "en") -> float | None:
     """Return the errors of all (reference, transcript) pairs for each word of all references; None without words."""
-    found = [word_errors(reference, transcript, english=english) for reference, transcript in pairs]
+    found = [word_errors(reference, transcript, language=language) for reference, transcript in pairs]
     words = sum(each.words for each in found)
     return sum(each.errors for each in found) / words if words else None

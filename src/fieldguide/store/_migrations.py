@@ -156,10 +156,16 @@ CREATE TABLE turns (
 CREATE INDEX turns_of_conversation ON turns (conversation_id);
 """
 
+_ERRORS_IN_PARTS = """
+ALTER TABLE scores ADD COLUMN errors INTEGER;
+ALTER TABLE scores ADD COLUMN parts INTEGER;
+"""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("runs and calls", _RUNS_AND_CALLS),
     ("pauses, forecasts, looks and targets of scores", _PAUSES_LOOKS_AND_TARGETS),
     ("whole answers and conversations", _WHOLE_ANSWERS_AND_CONVERSATIONS),
+    ("errors of answers that are judged in parts", _ERRORS_IN_PARTS),
 )
 """(name, SQL) of each step; the step's number is its place, from 1."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from fieldguide.domain import (
     Completion,
+    ErrorCount,
     ExamItem,
     FinishReason,
     JsonValue,
@@ -178,4 +179,5 @@ def score_from(row: sqlite3.Row) -> Score:
         extracted=row["extracted"],
         detail=row["detail"],
         target=row["target"],
+        counted=None if row["parts"] is None else ErrorCount(errors=row["errors"], parts=row["parts"]),
     )

@@ -28,7 +28,7 @@ JOIN models USING (model_key) JOIN exams USING (exam_id)"
 _MOST_PARAMETERS = 500
 # CROSS JOIN keeps SQLite from beginning with the calls: for each of them it would go through the whole plan again.
 _OF_A_RUN = (
-    f"SELECT run_attempts.position, run_attempts.item, {_rows.LIGHT_COLUMNS}, outcome, extracted, detail, target \
+    f"SELECT run_attempts.position, run_attempts.item, {_rows.LIGHT_COLUMNS}, outcome, extracted, detail, target, errors, parts \
 FROM run_attempts CROSS JOIN calls ON calls.request_hash = run_attempts.request_hash AND calls.model_key = ? \
 AND calls.attempt = run_attempts.attempt AND calls.generation BETWEEN ? AND ? \
 AND (calls.accepted = 1 OR (calls.state = 'failed' AND calls.generation = ?)) \
@@ -340,12 +340,14 @@ class Store:
                 _rows.as_text(new.score.extracted),
                 _rows.as_text(new.score.detail),
                 _rows.as_text(new.score.target),
+                None if new.score.counted is None else new.score.counted.errors,
+                None if new.score.counted is None else new.score.counted.parts,
             )
             for new in scores
         ]
         self._writer.submit(
             lambda connection: connection.executemany(
-                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
+                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values
             )
         ).result()
 

@@ -61,7 +61,8 @@ def main() -> None:
     except (RuntimeError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_NOT_LOADED)
-    tell("ready", languages=model.supported_languages)
+    reckons_in = getattr(getattr(model, "model", None), "compute_type", None)
+    tell("ready", languages=model.supported_languages, compute_type=reckons_in)
     for line in sys.stdin:
         _Job(model, json.loads(line), tell).run()
 

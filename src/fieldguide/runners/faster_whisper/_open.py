@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from fieldguide.domain import JsonValue, ResolvedModel
 from fieldguide.errors import InputFileError, SettingsError, UnknownNameError
 from fieldguide.registry import nearest
 from fieldguide.runners._interface import RunnerSettings
+from fieldguide.runners._variants import variant
 from fieldguide.runners.faster_whisper._process import EngineOptions, EngineProcess, engine_folder
 from fieldguide.runners.faster_whisper._runner import PROVIDER, FasterWhisperRunner
 from fieldguide.sources import hub_folder, packaged_folder
@@ -33,14 +34,15 @@ _PACKAGED = {"base": "whisper-base", "whisper-base": "whisper-base"}
 _COMPUTE_TYPES = ("default", "auto", "int8", "int8_float32", "int8_float16", "int16", "float16", "bfloat16", "float32")
 _MOST_THREADS = 8
 
-OPTIONS = ("threads", "compute_type")
-"""What `--option` may set."""
+OPTIONS = ("threads", "compute_type", "vad")
+"""What `--option` may set, and what may stand in the name: `base,compute_type=int8,vad=off`."""
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> FasterWhisperRunner:
     """Return a runner for a size (`base`, `small`, `large-v3`), a repository of the hub, or a folder on this machine.
 
-    `base` comes from Python packages, all other sizes from the Hugging Face hub. Options: `threads`, `compute_type`.
+    `base` comes from Python packages, all other sizes from the Hugging Face hub. Options may stand in the name, so that a
+    model can be compared with itself: `threads`, `compute_type`, `vad` (`on` looks first where anyone speaks).
 
     Raises:
         MissingDependencyError: The engine is not installed.
@@ -49,16 +51,21 @@ async def open_runner(target: str, settings: RunnerSettings) -> FasterWhisperRun
         ModelLoadError: The engine will not load it.
     """
     engine_folder()
-    folder = await asyncio.to_thread(_folder, target, settings)
-    options = EngineOptions(folder=folder, threads=_threads(settings), compute_type=_compute_type(settings))
-    name = settings.display_name or _name(target)
-    identity: dict[str, JsonValue] = {
-        "provider": PROVIDER,
-        "sha256": await asyncio.to_thread(_sha256, folder / "model.bin"),
-        "compute_type": options.compute_type,
-    }
+    base, given = variant(target, settings.options, OPTIONS)
+    folder = await asyncio.to_thread(_folder, base, settings)
+    options = EngineOptions(
+        folder=folder, threads=_threads(given), compute_type=_compute_type(given), skip_silence=_skip_silence(given)
+    )
+    name = settings.display_name or _name(base)
+    sha256 = await asyncio.to_thread(_sha256, folder / "model.bin")
     facts: dict[str, JsonValue] = {"path": str(folder), "engine": _engine_version(), "threads": options.threads}
     engine = await EngineProcess.start(options)
+    identity: dict[str, JsonValue] = {
+        "provider": PROVIDER,
+        "sha256": sha256,
+        "compute_type": engine.compute_type or options.compute_type,
+        "vad": options.skip_silence,
+    }
     model = ResolvedModel(name=name, reference=f"{PROVIDER}:{target}", identity=identity, facts=facts)
     return FasterWhisperRunner(engine, options, model=model, longest_silence_s=settings.deadline_s)
 
@@ -91,8 +98,8 @@ def _name(target: str) -> str:
     return f"whisper-{target}" if target in SIZES else Path(target).name
 
 
-def _threads(settings: RunnerSettings) -> int:
-    given = settings.options.get("threads")
+def _threads(options: Mapping[str, str]) -> int:
+    given = options.get("threads")
     if given is None:
         return min(len(os.sched_getaffinity(0)), _MOST_THREADS)
     if not given.isdecimal() or int(given) < 1:
@@ -100,8 +107,15 @@ def _threads(settings: RunnerSettings) -> int:
     return int(given)
 
 
-def _compute_type(settings: RunnerSettings) -> str:
-    given = settings.options.get("compute_type", "default")
+def _skip_silence(options: Mapping[str, str]) -> bool:
+    given = options.get("vad", "on")
+    if given not in {"on", "off"}:
+        raise SettingsError("vad", f"takes on or off, not {given!r}")
+    return given == "on"
+
+
+def _compute_type(options: Mapping[str, str]) -> str:
+    given = options.get("compute_type", "default")
     if given not in _COMPUTE_TYPES:
         raise SettingsError("compute_type", f"takes one of {', '.join(_COMPUTE_TYPES)}, not {given!r}")
     return given

@@ -35,6 +35,8 @@ class EngineOptions:
     compute_type: str = "default"
     """Such as `int8` or `float32`; `default` takes what the file holds, where the processor can."""
     device: str = "auto"
+    skip_silence: bool = True
+    """Whether to look first where anyone speaks, unless an order says no."""
 
 
 class EngineProcess:
@@ -46,6 +48,8 @@ class EngineProcess:
         self._last_words = b""
         self._listening = asyncio.create_task(self._listen())
         self.languages: tuple[str, ...] = ()
+        self.compute_type: str | None = None
+        """What the engine reckons in; None where it does not say."""
 
     @classmethod
     async def start(cls, options: EngineOptions) -> EngineProcess:
@@ -84,6 +88,7 @@ class EngineProcess:
         if first is None:
             raise await engine._refusal(options.folder)
         engine.languages = tuple(first["languages"])
+        engine.compute_type = first["compute_type"]
         return engine
 
     @property

@@ -12,8 +12,6 @@ from typing import Any
 
 from fieldguide.domain import (
     Capabilities,
-    Completion,
-    CompletionRequest,
     Heard,
     JsonValue,
     Latency,
@@ -21,49 +19,34 @@ from fieldguide.domain import (
     ResolvedModel,
     Segment,
     SpokenLanguage,
-    StreamPiece,
     TranscriptionRequest,
     TranscriptionResult,
     Word,
 )
 from fieldguide.errors import InputFileError, UnsupportedError, UsageError
 from fieldguide.runners._listening import ListeningOrder
+from fieldguide.runners._speech_alone import SpeechAlone
 from fieldguide.runners.faster_whisper._process import EngineOptions, EngineProcess
 
 PROVIDER = "faster-whisper"
 
 
-class FasterWhisperRunner:
+class FasterWhisperRunner(SpeechAlone):
     """Writes recordings down, one at a time, in a child process that starts again after it died."""
+
+    _does = "It writes speech down: `fieldguide transcribe FILE`."
 
     def __init__(
         self, engine: EngineProcess, options: EngineOptions, *, model: ResolvedModel, longest_silence_s: float
     ) -> None:
         """Take an engine that has loaded its model."""
-        self._engine, self._options, self._model = engine, options, model
+        super().__init__(
+            model,
+            Capabilities(text=False, chat=False, streaming=False, stop=False, speech_to_text=True, max_concurrency=1),
+        )
+        self._engine, self._options = engine, options
         self._longest_silence_s = longest_silence_s
         self._turn = asyncio.Lock()
-        self._capabilities = Capabilities(
-            text=False, chat=False, streaming=False, stop=False, speech_to_text=True, max_concurrency=1
-        )
-
-    @property
-    def model(self) -> ResolvedModel:
-        """The exact model behind this runner."""
-        return self._model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What may be asked of it: speech to text."""
-        return self._capabilities
-
-    async def complete(self, request: CompletionRequest) -> Completion:
-        """Refuse: it writes speech down and nothing else."""
-        raise self._no_chat()
-
-    def stream(self, request: CompletionRequest) -> AsyncIterator[StreamPiece | Completion]:
-        """Refuse: it writes speech down and nothing else."""
-        raise self._no_chat()
 
     async def transcribe(self, request: TranscriptionRequest) -> TranscriptionResult:
         """Return what is said; see `TranscriptionRunner`. `extra` may say `task: translate` and `vad_filter: false`."""
@@ -94,7 +77,7 @@ class FasterWhisperRunner:
             if not self._engine.alive:
                 self._engine = await EngineProcess.start(self._options)
             ended = False
-            events = self._engine.ask(_job(order), longest_silence_s=self._longest_silence_s)
+            events = self._engine.ask(self._job(order), longest_silence_s=self._longest_silence_s)
             try:
                 async with contextlib.aclosing(events):  # type: ignore[type-var]
                     async for event in events:
@@ -111,6 +94,18 @@ class FasterWhisperRunner:
     async def close(self) -> None:
         """End the child."""
         await self._engine.stop()
+
+    def _job(self, order: ListeningOrder) -> dict[str, Any]:
+        return {
+            "path": str(order.path.resolve()),
+            "language": order.language,
+            "translate": order.translate,
+            "words": order.words,
+            "skip_silence": order.skip_silence and self._options.skip_silence,
+            "prompt": order.prompt,
+            "temperature": order.temperature,
+            "start_s": order.start_s,
+        }
 
     def _heard(self, event: dict[str, Any], order: ListeningOrder) -> Heard:
         event = dict(event)
@@ -136,28 +131,10 @@ class FasterWhisperRunner:
             hint="Give a recording: WAV, MP3, FLAC, Ogg, M4A, or a video with sound.",
         )
 
-    def _no_chat(self) -> UnsupportedError:
-        return UnsupportedError(
-            self._model.name, "answering in words", hint="It writes speech down: `fieldguide transcribe FILE`."
-        )
-
 
 def _write(file: Any, data: bytes) -> None:
     file.write(data)
     file.flush()
-
-
-def _job(order: ListeningOrder) -> dict[str, Any]:
-    return {
-        "path": str(order.path.resolve()),
-        "language": order.language,
-        "translate": order.translate,
-        "words": order.words,
-        "skip_silence": order.skip_silence,
-        "prompt": order.prompt,
-        "temperature": order.temperature,
-        "start_s": order.start_s,
-    }
 
 
 def _result(heard: list[Heard], *, segments: bool, e2e_latency_s: float) -> TranscriptionResult:

@@ -38,10 +38,12 @@ def main() -> None:
     except Exception as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_NOT_LOADED)
-    _tell(control, {"rate_hz": voice.config.sample_rate, "speakers": voice.config.speaker_id_map}, b"")
+    speakers = voice.config.speaker_id_map
+    _tell(control, {"rate_hz": voice.config.sample_rate, "voices": list(speakers)}, b"")
     for line in sys.stdin:
         job = json.loads(line)
-        config = SynthesisConfig(speaker_id=job["speaker"], length_scale=voice.config.length_scale / job["speed"])
+        speaker = None if job["voice"] is None else speakers[job["voice"]]
+        config = SynthesisConfig(speaker_id=speaker, length_scale=voice.config.length_scale / job["speed"])
         try:
             pcm = b"".join(chunk.audio_int16_bytes for chunk in voice.synthesize(job["text"], config))
             _tell(control, {"rate_hz": voice.config.sample_rate}, pcm)

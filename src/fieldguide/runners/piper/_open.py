@@ -12,12 +12,19 @@ from fieldguide.domain import ResolvedModel
 from fieldguide.errors import InputFileError, MissingDependencyError, UnknownNameError
 from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners._voice import VoiceRunner
-from fieldguide.runners.piper._voice import PiperVoice
+from fieldguide.runners._voice_process import VoiceEngine, VoiceProcess
 from fieldguide.sources import hub_files
 
 PROVIDER = "piper"
 _REPOSITORY = "rhasspy/piper-voices"
 _NAME = re.compile(r"([a-z]{2,3})_([A-Z]{2})-([a-z0-9_]+)-(x_low|low|medium|high)")
+
+_ENGINE = VoiceEngine(
+    title="Piper",
+    extra="piper",
+    child=Path(__file__).with_name("_child.py"),
+    what_a_voice_is="A voice is two files, NAME.onnx and NAME.onnx.json",
+)
 
 OPTIONS: tuple[str, ...] = ()
 """What `--option` may set."""
@@ -37,7 +44,9 @@ async def open_runner(target: str, settings: RunnerSettings) -> VoiceRunner:
         raise MissingDependencyError("Piper's voices", extra="piper")
     model = await asyncio.to_thread(_model, target, settings)
     sha256 = await asyncio.to_thread(_sha256, model)
-    voice = await PiperVoice.start(model, import_path=str(Path(spec.origin).parents[1]), deadline_s=settings.deadline_s)
+    voice = await VoiceProcess.start(
+        _ENGINE, model, import_path=str(Path(spec.origin).parents[1]), deadline_s=settings.deadline_s
+    )
     resolved = ResolvedModel(
         name=model.stem,
         reference=f"{PROVIDER}:{target}",
