@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldguide.errors import UsageError
-from fieldguide.http_client import LazySession, new_session, proxy_for
+from fieldguide.http_client import LazySession, Lines, new_session, proxy_for
 from fieldguide.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class House:
         """Take settings that were read; see `open_house`."""
         self.settings = settings
         self.session = LazySession()
+        self.lines = Lines()
         self._environment = environment
 
     @cached_property
@@ -135,6 +136,7 @@ class House:
     async def close(self) -> None:
         """Close what was opened."""
         await self.session.close()
+        await self.lines.close()
         self.close_store()
         if (records := self.__dict__.pop("gateway_records", None)) is not None:
             records.close()
