@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fieldguide.errors import UsageError
 from fieldguide.http_client import LazySession, Lines, new_session, proxy_for
@@ -33,6 +34,7 @@ class House:
         self.session = LazySession()
         self.lines = Lines()
         self._environment = environment
+        self._proxies: dict[tuple[str, str], str | None] = {}
 
     @cached_property
     def store(self) -> Store:
@@ -111,7 +113,11 @@ class House:
 
     def proxy_for(self, url: str) -> str | None:
         """Return the proxy that the user's environment names for an address; None where there is none."""
-        return proxy_for(url, self._environment)
+        parts = urlsplit(url)
+        place = parts.scheme, parts.netloc
+        if place not in self._proxies:
+            self._proxies[place] = proxy_for(url, self._environment)
+        return self._proxies[place]
 
     def api_key(self, variable: str | None) -> str | None:
         """Return the key that an environment variable holds; None where no variable was named.

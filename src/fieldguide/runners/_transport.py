@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What a header's value may not hold (RFC 9110, 5.5)."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 _MOST_STREAM_BYTES = 128 * 1024 * 1024
 """What came is kept beside the answer, and a stream that never ends must not fill the memory."""
@@ -60,7 +61,7 @@ class HttpCall:
     @property
     def body(self) -> bytes | None:
         """The JSON body as bytes: the ones that are sent, and so the ones to sign."""
-        return None if self.json is None else json.dumps(self.json, separators=(",", ":")).encode()
+        return None if self.json is None else _ENCODER.encode(self.json).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,10 +26,13 @@ class Site:
         self.guard = Guard(gateway)
         self.draining = False
         self._say = say
+        self._run, self._count = f"req_{secrets.token_hex(6)}", 0
+        """What the ids of this run's requests begin with, and how many there were."""
 
     def admit(self, head: Head) -> Reply | Callable[[bytes], Awaitable[AnyReply]]:
         """Decide on a request by its head: the one decision on who may do what, made before routes are looked at."""
-        request_id = f"req_{secrets.token_hex(8)}"
+        self._count += 1
+        request_id = f"{self._run}{self._count:x}"
         shape = _shape_of(head.path)
         try:
             methods = _methods(head.path)
