@@ -19,9 +19,9 @@ import aiohttp
 import pytest
 
 from fieldguide.app.gateway import KeyLimits, create_key
-from tests.support.fault_server import FaultServer, serving, streams
+from tests.support.fault_server import serving, streams
 from tests.support.gateway import house_in
-from tests.support.gateway_load import BODY, OUTPUT_TOKENS, Heard, ask, events, files_open, talk
+from tests.support.gateway_load import BODY, OUTPUT_TOKENS, Heard, Instant, ask, events, files_open, talk
 
 WORDS = [f"word{n} " for n in range(10)]
 STREAMED = {**BODY, "stream": True}
@@ -67,14 +67,14 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def gateway(folder: Path, upstream: FaultServer, budget: str = "1000", **settings: Any) -> AsyncIterator[Served]:
+async def gateway(folder: Path, upstream: str, budget: str = "1000", **settings: Any) -> AsyncIterator[Served]:
     """Run `fieldguide serve` with one model, and an admin's key with a budget; stop it as an operator does."""
     house = house_in(folder)
     made = create_key(house, "load", role="admin", limits=KeyLimits(budget_usd=Decimal(budget)), expires_at=None)
     await house.close()
     lines = [f"{name} = {value}" for name, value in settings.items()]
     config = folder / "gateway.toml"
-    model = f'[models.m]\nreference = "{upstream.url}#m"\nretries = 0\nprice_in = 0\nprice_out = 100\n'
+    model = f'[models.m]\nreference = "{upstream}#m"\nretries = 0\nprice_in = 0\nprice_out = 100\n'
     config.write_text("[gateway]\ndrain_s = 5\n" + "\n".join(lines) + "\n" + model)
     command = [sys.executable, "-m", "fieldguide", "serve", "--port", "0", "--json", "--config", str(config)]
     process = await asyncio.create_subprocess_exec(
@@ -99,7 +99,7 @@ async def gateway(folder: Path, upstream: FaultServer, budget: str = "1000", **s
 async def many_streams(folder: Path, count: int, *, between_s: float, within_s: float) -> None:
     """Hold so many streams open at once; every one comes whole, and nothing of them is left."""
     async with serving(lambda call: streams(events(WORDS), between_s=between_s)) as upstream:
-        async with gateway(folder, upstream) as at:
+        async with gateway(folder, upstream.url) as at:
             assert (await ask(at.port, at.key, STREAMED)).good
             files = files_open(at.pid)
             async with asyncio.timeout(within_s):
@@ -139,7 +139,7 @@ async def too_much(folder: Path, *, seconds: float, at_once: int, budget: str = 
     Every request ends, in an answer or in a refusal; none waits long; memory stays; the books are exact.
     """
     heard: list[tuple[float, Heard]] = []
-    async with serving(latency_s=0.05) as upstream, gateway(folder, upstream, budget, most_at_once=at_once) as at:
+    async with serving(latency_s=0.05) as upstream, gateway(folder, upstream.url, budget, most_at_once=at_once) as at:
 
         async def client(number: int) -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
@@ -191,7 +191,9 @@ async def test_a_minute_of_three_times_too_much(tmp_path: Path) -> None:
 @pytest.mark.long
 async def test_a_hundred_thousand_requests_leave_memory_as_it_was(tmp_path: Path) -> None:
     """Memory after 100,000 requests is under 150 MB, and in the second half it has not grown by a tenth."""
-    async with serving() as upstream, gateway(tmp_path, upstream) as at:
+    server = await asyncio.get_running_loop().create_server(Instant, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, gateway(tmp_path, f"http://127.0.0.1:{port}/v1") as at:
 
         async def client(requests: int) -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
@@ -202,7 +204,6 @@ async def test_a_hundred_thousand_requests_leave_memory_as_it_was(tmp_path: Path
         seen = []
         for _ in range(4):
             await asyncio.gather(*(client(25_000 // 50) for _ in range(50)))
-            upstream.calls.clear()
             seen.append(at.memory_mb)
     assert max(seen) < 150
     assert seen[3] < 1.1 * seen[1]

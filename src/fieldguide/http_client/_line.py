@@ -217,7 +217,7 @@ class Answer:
                 return data
             if self.whole:
                 if self._unpack is not None and not self._unpack.eof:
-                    raise BrokenOffError("its packed answer is cut", begun=True)
+                    raise self._spoilt("its packed answer is cut")
                 return b""
             if self._fault is not None:
                 raise self._fault
@@ -328,10 +328,14 @@ class Answer:
         try:
             plain: bytes = self._unpack.decompress(data, _MOST_HEAD_BYTES * 1024)
         except zlib.error as error:
-            raise BrokenOffError("its packed answer is damaged", begun=True) from error
+            raise self._spoilt("its packed answer is damaged") from error
         if self._unpack.unconsumed_tail:
-            raise BrokenOffError("its packed answer is too large", begun=True)
+            raise self._spoilt("its packed answer is too large")
         return plain
+
+    def _spoilt(self, said: str) -> BrokenOffError:
+        self.kept_alive = False
+        return BrokenOffError(said, begun=True)
 
 
 def _expire(waiter: asyncio.Future[None]) -> None:
