@@ -1,11 +1,13 @@
 """What the gateway adds to a request: against an instant upstream on loopback, beside calling it directly, and peers.
 
-    python benchmarks/gateway.py [--requests N] [--memory] [--litellm PYTHON] [--tensorzero PYTHON]
+    python benchmarks/gateway.py [--quick] [--memory] [--pass-through] [--litellm PYTHON] [--tensorzero PYTHON]
 
 The upstream answers at once with a canned chat completion, or a stream of 64 chunks. The gateway runs as a process of
 its own, as a user starts it, with a key that has a budget, limits on requests and tokens, and with usage records. The
 ways are measured in turns, so that whatever else the machine does falls on all of them; ratios are of the same turn.
-Peers come from environments of their own (`litellm[proxy]`, `tensorzero openai`): give the path of their Python.
+Peers come from environments of their own (`litellm[proxy]`, `tensorzero openai`): give the path of their Python. The
+pass-through is not a gateway but the least that one in Python does (starlette, uvicorn and aiohttp of the development
+environment: no keys, no records, no limits, no checks), and stands for what could be had.
 """
 
 from __future__ import annotations
@@ -150,6 +152,8 @@ class Load:
     latencies_s: list[float] = field(default_factory=list)
     seconds: float = 0.0
     failures: int = 0
+    cpu_each_s: float | None = None
+    """Processor time that the way took for a request."""
 
     @property
     def rate(self) -> float:
@@ -203,15 +207,24 @@ async def load(way: Way, *, concurrency: int, requests: int, stream: bool = Fals
     )
 
 
+def family(pid: int) -> list[int]:
+    """Return a process and those that it has started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in family(int(child)))]
+
+
 def cpu_s(pid: int) -> float:
-    """Return the processor time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the processor time of a process so far, and of those that it has started."""
+    ticks = 0
+    for each in family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def memory_mb(pid: int) -> float:
-    """Return the resident memory of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    """Return the resident memory of a process, and of those that it has started."""
+    pages = sum(int(Path(f"/proc/{each}/statm").read_text().split()[1]) for each in family(pid))
     return pages * resource.getpagesize() / 1e6
 
 
@@ -289,9 +302,9 @@ def tensorzero(python: str, folder: Path, upstream: int) -> tuple[Way, subproces
         f"type = 'openai'\nmodel_name = 'bench'\napi_base = 'http://127.0.0.1:{upstream}/v1/'\n"
         "api_key_location = 'none'\n"
     )
-    process = subprocess.Popen([python, "-c", _TENSORZERO, str(config)], stdout=subprocess.PIPE)
+    process = subprocess.Popen([python, "-W", "ignore", "-c", _TENSORZERO, str(config)], stdout=subprocess.PIPE)
     assert process.stdout is not None
-    address = process.stdout.readline().decode().strip()
+    address = next(line for line in iter(process.stdout.readline, b"") if line.startswith(b"http")).decode().strip()
     port, path = int(address.split(":")[2].split("/")[0]), "/" + address.split("/", 3)[3].strip("/")
     way = Way(
         name="tensorzero", port=port, path=f"{path}/chat/completions", model="tensorzero::model_name::bench",
@@ -300,44 +313,97 @@ def tensorzero(python: str, folder: Path, upstream: int) -> tuple[Way, subproces
     return way, process
 
 
+_PASS_THROUGH = """
+import json, sys, aiohttp, uvicorn
+from contextlib import asynccontextmanager
+from starlette.applications import Starlette
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+port, upstream = int(sys.argv[1]), sys.argv[2]
+session = None
+
+@asynccontextmanager
+async def life(app):
+    global session
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+    yield
+    await session.close()
+
+async def chat(request):
+    body = json.loads(await request.body())
+    answer = await session.post(upstream, json=body)
+    if body.get("stream"):
+        return StreamingResponse(answer.content.iter_any(), media_type="text/event-stream")
+    return Response(json.dumps(json.loads(await answer.read())), media_type="application/json")
+
+app = Starlette(routes=[Route("/v1/chat/completions", chat, methods=["POST"])], lifespan=life)
+uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
+"""
+
+
+def pass_through(upstream: int) -> tuple[Way, subprocess.Popen[bytes]]:
+    """Start the least that a gateway in Python does."""
+    port = free_port()
+    address = f"http://127.0.0.1:{upstream}/v1/chat/completions"
+    process = started([sys.executable, "-c", _PASS_THROUGH, str(port), address], port)
+    return Way(name="pass-through", port=port, pid=process.pid), process
+
+
 async def measured(ways: list[Way], *, requests: int, turns: int) -> dict[str, dict[str, list[Load]]]:
     """Measure every way in turns."""
     found: dict[str, dict[str, list[Load]]] = {way.name: {"c1": [], "c16": [], "stream": []} for way in ways}
     for way in ways:
-        await load(way, concurrency=4, requests=40)
-        await load(way, concurrency=1, requests=5, stream=True)
+        few = _fewer(way)
+        await load(way, concurrency=16, requests=requests // (4 * few))
+        await load(way, concurrency=1, requests=10 // few + 1, stream=True)
     for _ in range(turns):
         for way in ways:
-            few = 8 if way.name == "litellm" else 1
-            before = cpu_s(way.pid) if way.pid else 0.0
+            few = _fewer(way)
+            before_s = cpu_s(way.pid) if way.pid else 0.0
             at_once = await load(way, concurrency=16, requests=requests // few)
-            at_once.cpu_s = (cpu_s(way.pid) - before) / len(at_once.latencies_s) if way.pid else None  # type: ignore[attr-defined]
+            if way.pid:
+                at_once.cpu_each_s = (cpu_s(way.pid) - before_s) / len(at_once.latencies_s)
             found[way.name]["c16"].append(at_once)
             found[way.name]["c1"].append(await load(way, concurrency=1, requests=requests // (4 * few)))
-            found[way.name]["stream"].append(
-                await load(way, concurrency=1, requests=requests // (20 * few), stream=True)
-            )
+            streams = requests // (20 * few)
+            found[way.name]["stream"].append(await load(way, concurrency=1, requests=streams, stream=True))
     return found
 
 
+def _fewer(way: Way) -> int:
+    """Return by how much fewer requests a slow way gets, so that a turn does not take minutes."""
+    return 8 if way.name == "litellm" else 1
+
+
 def report(found: dict[str, dict[str, list[Load]]]) -> None:
-    """Print the medians over the turns."""
+    """Print the medians over the turns, and for rates the least and the most."""
     middle: Callable[[list[float]], float] = statistics.median
-    print(f"{'':14}{'req/s c=16':>12}{'p50 c=16':>10}{'p99 c=16':>10}{'CPU/req':>10}{'p50 c=1':>10}{'+p50 c=1':>10}"
-          f"{'stream':>10}{'+stream':>10}{'failed':>8}")  # fmt: skip
+    print(f"{'':14}{'req/s c=16':>11}{'(least-most)':>14}{'p50 c=16':>10}{'p99 c=16':>10}{'CPU/req':>10}{'p50 c=1':>9}"
+          f"{'+p50 c=1':>10}{'stream':>9}{'+stream':>9}{'failed':>8}")  # fmt: skip
     direct = found["direct"]
     for name, loads in found.items():
         at_once, alone, stream = loads["c16"], loads["c1"], loads["stream"]
+        rates = [each.rate for each in at_once]
         added = [mine.p50_ms - theirs.p50_ms for mine, theirs in zip(alone, direct["c1"], strict=True)]
         longer = [mine.p50_ms - theirs.p50_ms for mine, theirs in zip(stream, direct["stream"], strict=True)]
-        used = [each.cpu_s for each in at_once if getattr(each, "cpu_s", None) is not None]  # type: ignore[attr-defined]
+        used = [each.cpu_each_s for each in at_once if each.cpu_each_s is not None]
         cpu = f"{1e6 * middle(used):.0f} us" if used else ""
         failed = sum(each.failures for kind in loads.values() for each in kind)
+        spread = f"({min(rates):.0f}-{max(rates):.0f})"
         print(
-            f"{name:14}{middle([each.rate for each in at_once]):12.0f}{middle([each.p50_ms for each in at_once]):10.2f}"
-            f"{middle([each.p99_ms for each in at_once]):10.2f}{cpu:>10}{middle([each.p50_ms for each in alone]):10.2f}"
-            f"{middle(added):10.2f}{middle([each.p50_ms for each in stream]):10.2f}{middle(longer):10.2f}{failed:8}"
+            f"{name:14}{middle(rates):11.0f}{spread:>14}{middle([each.p50_ms for each in at_once]):10.2f}"
+            f"{middle([each.p99_ms for each in at_once]):10.2f}{cpu:>10}{middle([each.p50_ms for each in alone]):9.2f}"
+            f"{middle(added):10.2f}{middle([each.p50_ms for each in stream]):9.2f}{middle(longer):9.2f}{failed:8}"
         )
+    for name in ("litellm", "tensorzero", "pass-through"):
+        if name in found:
+            pairs = zip(found["fieldguide"]["c16"], found[name]["c16"], strict=True)
+            ratios = [ours.rate / theirs.rate for ours, theirs in pairs]
+            print(
+                f"requests/s of fieldguide to those of {name}, turn by turn: {middle(ratios):.2f} "
+                f"({min(ratios):.2f} to {max(ratios):.2f})"
+            )
 
 
 async def memory(way: Way, requests: int) -> None:
@@ -346,14 +412,16 @@ async def memory(way: Way, requests: int) -> None:
     for part in range(11):
         if part:
             await load(way, concurrency=16, requests=requests // 10)
-        print(f"after {part * requests // 10:7} requests: {memory_mb(way.pid):6.1f} MB resident")
+        print(f"after {part * requests // 10:7} requests: {memory_mb(way.pid):6.1f} MB resident", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=4000)
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="less of everything: about three minutes with all peers")
     parser.add_argument("--memory", action="store_true", help="100,000 requests, and memory beside them")
+    parser.add_argument("--pass-through", action="store_true")
     parser.add_argument("--litellm", metavar="PYTHON")
     parser.add_argument("--tensorzero", metavar="PYTHON")
     parser.add_argument("--upstream", metavar="PORT", type=int, help=argparse.SUPPRESS)
@@ -361,6 +429,8 @@ def main() -> None:
     if args.upstream:
         asyncio.run(run_upstream(args.upstream))
         return
+    if args.quick:
+        args.requests, args.turns = 2400, 5
     print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}")
     port = free_port()
     processes = [started([sys.executable, __file__, "--upstream", str(port)], port)]
@@ -369,13 +439,14 @@ def main() -> None:
             ways = [Way(name="direct", port=port)]
             starts = [our_gateway(Path(folder), port)]
             starts += [litellm(args.litellm, Path(folder), port)] if args.litellm else []
+            starts += [pass_through(port)] if args.pass_through else []
             starts += [tensorzero(args.tensorzero, Path(folder), port)] if args.tensorzero else []
             for way, process in starts:
                 processes.append(process)
                 ways.append(way)
+            report(asyncio.run(measured(ways, requests=args.requests, turns=args.turns)))
             if args.memory:
                 asyncio.run(memory(ways[1], 100_000))
-            report(asyncio.run(measured(ways, requests=args.requests, turns=args.turns)))
         finally:
             for process in reversed(processes):
                 process.send_signal(signal.SIGTERM)

@@ -453,5 +453,15 @@ class KeyLimitError(AccessError):
         super().__init__(message, hint="Wait, or ask whoever runs the gateway to raise the limit.")
 
 
+class OverloadedError(FieldguideError):
+    """A server answers as many requests as it takes at once; `retry_after_s` seconds later it may take one more."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message, hint="Ask again in a moment, and with fewer requests at once.")
+
+
 class StoreError(FieldguideError):
     """The records cannot be read or written."""

@@ -36,17 +36,22 @@ class Lab:
         return create_key(self.house, name, role=role, limits=KeyLimits(**limits), expires_at=None)
 
 
-def house_in(folder: Path) -> House:
+def house_in(folder: Path, **settings: Any) -> House:
     """Return a house whose user folder is in `folder`."""
-    return open_house({"home": folder / "home"}, environment={})
+    return open_house({"home": folder / "home", **settings}, environment={})
 
 
 @asynccontextmanager
 async def lab(
-    folder: Path, runners: dict[str, Runner], *, config: GatewayConfig | None = None, limits: Limits | None = None
+    folder: Path,
+    runners: dict[str, Runner],
+    *,
+    config: GatewayConfig | None = None,
+    limits: Limits | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Lab]:
     """Give a gateway over models that are open already."""
-    house = house_in(folder)
+    house = house_in(folder, **settings)
     log: list[str] = []
     gateway = Gateway(house, replace(config or GatewayConfig(drain_s=2.0), port=0), runners=runners, say=log.append)
     async with serving(gateway, limits=limits, say=log.append) as server:

@@ -80,13 +80,14 @@ def is_called(reference: str) -> bool:
 
 
 async def open_model(
-    house: House, reference: str, options: ModelOptions, *, deadline_factor: float = 1.0
+    house: House, reference: str, options: ModelOptions, *, deadline_factor: float = 1.0, over_lines: bool = False
 ) -> OpenedModel:
     """Return the model that a reference names, fetching its file first where that is needed.
 
     A reference is `provider:model`, a bare HTTP address with `#MODEL`, a path of a GGUF file, `source:...`, or a name
     of the catalogue, which resolves to the best place it can run from here. `deadline_factor` lengthens the deadline
-    of the settings for a model elsewhere, for a caller that keeps its own and listens on.
+    of the settings for a model elsewhere, for a caller that keeps its own and listens on. `over_lines` sends requests
+    the fast way (`fieldguide.http_client.Lines`), which takes the extra `server`.
 
     Raises:
         UnknownNameError: Nothing of that name exists; the nearest are given.
@@ -101,6 +102,7 @@ async def open_model(
         RunnerSettings(
             home=house.settings.home,
             session=house.session,
+            lines=(lambda: house.lines) if over_lines else None,
             proxy_for=house.proxy_for,
             api_key=house.api_key(options.api_key_env),
             environment=house.variables(_variables(open_runner)),

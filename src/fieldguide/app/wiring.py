@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fieldguide.errors import UsageError
-from fieldguide.http_client import LazySession, new_session, proxy_for
+from fieldguide.http_client import LazySession, Lines, new_session, proxy_for
 from fieldguide.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ class House:
         """Take settings that were read; see `open_house`."""
         self.settings = settings
         self.session = LazySession()
+        self.lines = Lines()
         self._environment = environment
+        self._proxies: dict[tuple[str, str], str | None] = {}
 
     @cached_property
     def store(self) -> Store:
@@ -110,7 +113,11 @@ class House:
 
     def proxy_for(self, url: str) -> str | None:
         """Return the proxy that the user's environment names for an address; None where there is none."""
-        return proxy_for(url, self._environment)
+        parts = urlsplit(url)
+        place = parts.scheme, parts.netloc
+        if place not in self._proxies:
+            self._proxies[place] = proxy_for(url, self._environment)
+        return self._proxies[place]
 
     def api_key(self, variable: str | None) -> str | None:
         """Return the key that an environment variable holds; None where no variable was named.
@@ -135,6 +142,7 @@ class House:
     async def close(self) -> None:
         """Close what was opened."""
         await self.session.close()
+        await self.lines.close()
         self.close_store()
         if (records := self.__dict__.pop("gateway_records", None)) is not None:
             records.close()

@@ -1,6 +1,6 @@
 """One interface to every place a model runs; one module each, engines and SDKs imported on use."""
 
-from fieldguide.runners._http_runner import HttpRunner
+from fieldguide.runners._http_runner import HttpRunner, Tap
 from fieldguide.runners._interface import (
     EmbeddingRunner,
     HoldsAnswers,
@@ -28,6 +28,7 @@ __all__ = [
     "RunnerSettings",
     "Sound",
     "SpeechRunner",
+    "Tap",
     "TranscriptionRunner",
     "sentences",
     "sound_of",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from fieldguide.domain import Capabilities, Completion, CompletionRequest, ResolvedModel, StreamPiece
+from fieldguide.domain import Capabilities, Completion, CompletionRequest, Latency, ResolvedModel, StreamPiece, Usage
+from fieldguide.errors import RunnerError, UnsupportedError
 from fieldguide.runners._check import check
+from fieldguide.runners._sse import EventReader
 from fieldguide.runners._transport import HttpCall, Received, Transport
+
+_MOST_HELD_BYTES = 64 * 1024
 
 
 class Streamed(Protocol):
@@ -55,6 +59,44 @@ class Wire(Protocol):
 
     def streamed(self, *, began_s: float) -> Streamed:
         """Return what puts a streamed answer together, begun at `began_s` (monotonic seconds)."""
+
+
+class Tap(Protocol):
+    """Reads along while a stream is passed on to a client that speaks the provider's own language."""
+
+    @property
+    def seen(self) -> int:
+        """Characters of the answer that have come."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of the answer has come, beyond the word that one is coming."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the provider has said that all was sent."""
+
+    def take(self, data: str, *, at_s: float) -> bytes:
+        """Take the data of one event, and return what the client gets of it.
+
+        Raises:
+            RunnerError: The event is an error, or not of the protocol.
+        """
+
+    def end(self, *, at_s: float) -> tuple[Usage, Latency]:
+        """Return what the answer cost and how long it took, once the stream has ended.
+
+        Raises:
+            ResponseFormatError: It ended without saying why, as one does that was cut.
+        """
+
+
+@runtime_checkable
+class SendsEvents(Protocol):
+    """A wire whose streams are server-sent events, perhaps with something around them."""
+
+    def unwrapped(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield the bytes of the events."""
 
 
 class HttpRunner:
@@ -110,6 +152,41 @@ class HttpRunner:
         finally:
             await pieces.aclose()
         yield answer.completion(now_s=time.perf_counter())
+
+    async def relay(self, request: CompletionRequest, tap: Tap) -> AsyncGenerator[bytes | tuple[Usage, Latency], None]:
+        """Yield the answer in the provider's own events, as they come, and last what it cost and how long it took.
+
+        Keys are hidden and faults are told as in `stream`; nothing is put together, so that next to nothing is kept.
+        What comes before the answer itself is held back until that has begun: a fault until then can be mended by
+        asking again.
+
+        Raises:
+            RunnerError: As for `stream`.
+            UnsupportedError: This provider's streams are no events.
+        """
+        wire = self._wire
+        if not isinstance(wire, SendsEvents):
+            raise UnsupportedError(self._model.name, "passing its events on")
+        call = self._call(request, stream=True)
+        began_s = time.perf_counter()
+        reader, told, fault = EventReader(), bytearray(), None
+        pieces = self._transport.pieces(call, done=lambda: tap.done)
+        try:
+            async for piece in wire.unwrapped(pieces):
+                at_s = time.perf_counter() - began_s
+                try:
+                    for data in reader.take(piece):
+                        told += tap.take(self._transport.hidden(data), at_s=at_s)
+                except RunnerError as error:
+                    fault = error
+                if told and (tap.begun or len(told) > _MOST_HELD_BYTES):
+                    yield bytes(told)
+                    told.clear()
+                if fault is not None:
+                    raise fault
+        finally:
+            await pieces.aclose()
+        yield tap.end(at_s=time.perf_counter() - began_s)
 
     async def close(self) -> None:
         """Do nothing: the session is shared and closed by its owner."""

@@ -26,6 +26,8 @@ from fieldguide.domain import (
 if TYPE_CHECKING:
     import aiohttp
 
+    from fieldguide.http_client import Lines
+
 
 class Runner(Protocol):
     """Something that answers requests with one model.
@@ -122,6 +124,8 @@ class RunnerSettings:
     """The user folder, for measurements that are kept."""
     session: Callable[[], aiohttp.ClientSession]
     """Returns the shared HTTP client session, made on first use."""
+    lines: Callable[[], Lines] | None = None
+    """Returns what sends requests faster than a session where no proxy is needed; None uses the session for all."""
     proxy_for: Callable[[str], str | None] = lambda url: None
     """Returns the proxy through which an address is to be reached; None reaches it directly."""
     api_key: str | None = field(default=None, repr=False)

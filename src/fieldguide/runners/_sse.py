@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterable, AsyncIterator
 
 from fieldguide.errors import ResponseFormatError
 
 _MOST_EVENT_BYTES = 16 * 1024 * 1024
+_END_OF_LINE = re.compile(r"\r\n|\r|\n")
+_LF, _CR = 0x0A, 0x0D
 
 
 async def events(pieces: AsyncIterable[bytes]) -> AsyncIterator[str]:
-    r"""Yield the data of each event, whatever the pieces look like.
-
-    Comments and other fields are skipped; several data lines of one event are joined by a newline; lines end in LF,
-    CR LF or CR; bytes are decoded per line, so that a character split between pieces stays whole. Data without the
-    closing empty line, as of a stream that was cut, are not an event.
+    """Yield the data of each event; see `EventReader`.
 
     Raises:
         ResponseFormatError: An event grows past 16 MiB, or is not UTF-8.
-
-    References:
-        WHATWG HTML, section "Server-sent events".
     """
-    buffer = bytearray()
-    data: list[str] = []
+    reader = EventReader()
     async for piece in pieces:
-        buffer += piece
-        if len(buffer) > _MOST_EVENT_BYTES:
-            raise ResponseFormatError("An event of the stream is larger than 16 MiB.")
-        for line in _take_lines(buffer):
-            if line:
-                _add(line, data)
-            elif data:
-                yield "\n".join(data)
-                data = []
+        for data in reader.take(piece):
+            yield data
 
 
 async def lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[str]:
@@ -42,38 +30,92 @@ async def lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[str]:
     Raises:
         ResponseFormatError: A line grows past 16 MiB, or is not UTF-8.
     """
-    buffer = bytearray()
+    reader = _LineReader()
     async for piece in pieces:
-        buffer += piece
-        if len(buffer) > _MOST_EVENT_BYTES:
-            raise ResponseFormatError("A line of the stream is larger than 16 MiB.")
-        for line in _take_lines(buffer):
+        for line in reader.take(piece):
             if line.strip():
                 yield line
-    for line in _take_lines(buffer + b"\n"):
+    for line in reader.take(b"\n"):
         if line.strip():
             yield line
 
 
-def _take_lines(buffer: bytearray) -> list[str]:
-    """Remove the complete lines from `buffer` and return them without their ends."""
-    lines: list[str] = []
-    start = 0
-    while True:
-        ends = [end for end in (buffer.find(b"\n", start), buffer.find(b"\r", start)) if end >= 0]
-        end = min(ends, default=-1)
-        if end < 0 or (buffer[end] == 0x0D and end + 1 == len(buffer)):  # a CR may still be followed by its LF
-            break
+class EventReader:
+    r"""Takes a stream apart into events, whatever the pieces look like.
+
+    Comments and other fields are skipped; several data lines of one event are joined by a newline; lines end in LF,
+    CR LF or CR; a character split between pieces stays whole. Data without the closing empty line, as of a stream that
+    was cut, are not an event.
+
+    References:
+        WHATWG HTML, section "Server-sent events".
+    """
+
+    def __init__(self) -> None:
+        self._lines = _LineReader()
+        self._data: list[str] = []
+        self._held = 0
+
+    def take(self, piece: bytes) -> list[str]:
+        """Return the data of the events that end in this piece.
+
+        Raises:
+            ResponseFormatError: An event grows past 16 MiB, or is not UTF-8.
+        """
+        found: list[str] = []
+        data = self._data
+        for line in self._lines.take(piece):
+            if not line:
+                if data:
+                    found.append(data[0] if len(data) == 1 else "\n".join(data))
+                    data.clear()
+                    self._held = 0
+            elif line.startswith("data:"):
+                data.append(line[6:] if line.startswith(" ", 5) else line[5:])
+                self._held += len(line)
+            elif line == "data":
+                data.append("")
+        if self._held > _MOST_EVENT_BYTES:
+            raise _too_large()
+        return found
+
+
+class _LineReader:
+    """Takes bytes apart into lines without their ends. What is unfinished is looked at once, however it trickles in."""
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._held = 0
+        self._after_cr = False
+
+    def take(self, piece: bytes) -> list[str]:
+        """Return the lines that end in this piece."""
+        if self._after_cr and piece:  # the LF of a CR LF that was cut
+            self._after_cr = False
+            piece = piece[1:] if piece[0] == _LF else piece
+        end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
+        if not end:
+            self._keep(piece)
+            return []
+        self._after_cr = end == len(piece) and piece[-1] == _CR
+        whole = b"".join([*self._rest, piece[:end]])
+        self._rest, self._held = [], 0
+        self._keep(piece[end:])
         try:
-            lines.append(buffer[start:end].decode("utf-8"))
+            text = whole.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ResponseFormatError("The stream is not UTF-8.") from error
-        start = end + (2 if buffer[end : end + 2] == b"\r\n" else 1)
-    del buffer[:start]
-    return lines
+        found = _END_OF_LINE.split(text) if "\r" in text else text.split("\n")
+        found.pop()  # what follows the last end: nothing
+        return found
+
+    def _keep(self, rest: bytes) -> None:
+        if rest:
+            self._rest.append(rest)
+            self._held += len(rest)
+            if self._held > _MOST_EVENT_BYTES:
+                raise _too_large()
 
 
-def _add(line: str, data: list[str]) -> None:
-    name, _, value = line.partition(":")
-    if name == "data":
-        data.append(value.removeprefix(" "))
+def _too_large() -> ResponseFormatError:
+    return ResponseFormatError("An event or a line of the stream is larger than 16 MiB.")

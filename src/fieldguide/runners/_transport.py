@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 import time
@@ -21,7 +20,8 @@ from fieldguide.errors import (
     RunnerUnavailableError,
     UsageError,
 )
-from fieldguide.http_client import CONNECT_TIMEOUT_S
+from fieldguide.http_client import CONNECT_TIMEOUT_S, BrokenOffError, UnreachedError
+from fieldguide.runners._exchange import Exchange, over_session
 from fieldguide.runners._http_errors import error_of_status
 from fieldguide.runners._interface import RunnerSettings
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What a header's value may not hold (RFC 9110, 5.5)."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 _MOST_STREAM_BYTES = 128 * 1024 * 1024
 """What came is kept beside the answer, and a stream that never ends must not fill the memory."""
@@ -60,7 +61,7 @@ class HttpCall:
     @property
     def body(self) -> bytes | None:
         """The JSON body as bytes: the ones that are sent, and so the ones to sign."""
-        return None if self.json is None else json.dumps(self.json, separators=(",", ":")).encode()
+        return None if self.json is None else _ENCODER.encode(self.json).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,30 +118,48 @@ class Transport:
         """
         began_s = time.perf_counter()
         until_s = self._until_s()
-        async with self._answered(call, until_s) as response:
-            content = await self._bounded(response, until_s)
-            headers = dict(response.headers)
+        try:
+            answer = await self._asked(call, until_s)
+            try:
+                content = await self._bounded(answer, until_s)
+            finally:
+                answer.release()
+        except Exception as error:
+            if (ours := self._ours(error)) is error:
+                raise
+            raise ours from error
         return Received(
             content=content,
-            headers=headers,
+            headers=answer.headers,
             e2e_latency_s=time.perf_counter() - began_s,
             secrets=self._secrets,
         )
 
-    async def pieces(self, call: HttpCall) -> AsyncGenerator[bytes, None]:
-        """Yield the response's body as it comes.
+    async def pieces(self, call: HttpCall, *, done: Callable[[], bool] = lambda: False) -> AsyncGenerator[bytes, None]:
+        """Yield the response's body as it comes, until its end or until all that matters is `done`.
 
         Raises:
             RunnerError: As for `whole`; also in the middle.
         """
         until_s = self._until_s()
-        async with self._answered(call, until_s) as response:
-            read = 0
-            async for piece in self._body(response, until_s):
-                read += len(piece)
-                if read > _MOST_STREAM_BYTES:
-                    raise ResponseFormatError("The stream is larger than 128 MiB and was not read to its end.")
-                yield piece
+        read = 0
+        try:
+            answer = await self._asked(call, until_s)
+            try:
+                async for piece in self._body(answer, until_s):
+                    read += len(piece)
+                    if read > _MOST_STREAM_BYTES:
+                        raise ResponseFormatError("The stream is larger than 128 MiB and was not read to its end.")
+                    yield piece
+                    if done():
+                        answer.linger()
+                        return
+            finally:
+                answer.release()
+        except Exception as error:
+            if (ours := self._ours(error)) is error:
+                raise
+            raise ours from error
 
     def hidden(self, text: str) -> str:
         """Return a text with this runner's keys hidden."""
@@ -156,70 +175,76 @@ class Transport:
     def _until_s(self) -> float:
         return asyncio.get_running_loop().time() + self._settings.deadline_s
 
-    @contextlib.asynccontextmanager
-    async def _answered(self, call: HttpCall, until_s: float) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send and give the response, once it is one that answers; turn every fault into one of our errors."""
-        import aiohttp
-
-        where = self._base_url
+    async def _asked(self, call: HttpCall, until_s: float) -> Exchange:
+        """Send a call and return the response, once it is one that answers."""
+        answer = await self._sent(call, until_s)
+        if answer.status == 200:
+            return answer
         try:
-            async with contextlib.AsyncExitStack() as stack:
-                async with asyncio.timeout_at(until_s):
-                    response = await stack.enter_async_context(await self._sending(call))
-                    if response.status != 200:
-                        said = (await self._bounded(response, until_s)).decode("utf-8", "replace")
-                        raise self._error_of(response.status, self.hidden(said), response.headers)
-                yield response
-        except aiohttp.ConnectionTimeoutError as error:
-            raise RunnerUnavailableError(
-                f"{where} cannot be reached within {CONNECT_TIMEOUT_S:.0f} s.", unreached=True
-            ) from error
-        except TimeoutError as error:
-            raise self._too_late() from error
-        except aiohttp.ClientConnectorError as error:
-            raise RunnerUnavailableError(
-                f"{where} cannot be reached: {error.os_error.strerror or error}.",
-                unreached=True,
-                hint="Is the server running, and is this its address?",
-            ) from error
-        except aiohttp.ClientPayloadError as error:
-            raise ResponseFormatError(f"{where} broke off in the middle of its answer.") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise RunnerUnavailableError(f"{where} broke off: {str(error) or type(error).__name__}.") from error
+            said = (await self._bounded(answer, until_s)).decode("utf-8", "replace")
+        finally:
+            answer.release()
+        raise self._error_of(answer.status, self.hidden(said), answer.headers)
 
-    async def _sending(self, call: HttpCall) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        import aiohttp
-
+    async def _sent(self, call: HttpCall, until_s: float) -> Exchange:
         headers = dict(call.headers)
         if self._authorize is not None:
-            given = await self._authorize(call)
+            async with asyncio.timeout_at(until_s):
+                given = await self._authorize(call)
             headers |= given
             self._hide(given)
         if call.json is not None:
             headers = {"Content-Type": "application/json"} | headers
-        if any(_FORBIDDEN.search(value) for value in headers.values()):
-            raise AuthenticationError(
-                "The key holds characters that no key has, such as a line break; nothing was sent.",
-                hint="Set the variable that holds it anew.",
-            )
-        return self._settings.session().request(
+        for value in headers.values():
+            if _FORBIDDEN.search(value):
+                raise AuthenticationError(
+                    "The key holds characters that no key has, such as a line break; nothing was sent.",
+                    hint="Set the variable that holds it anew.",
+                )
+        settings, proxy = self._settings, self._settings.proxy_for(call.url)
+        if settings.lines is not None and proxy is None and not call.form:
+            return await settings.lines().send(call.method, call.url, headers, call.body or b"", until_s=until_s)
+        return await over_session(
+            settings.session(),
             call.method,
             call.url,
-            data=_form(call.form) if call.form else call.body,
             headers=headers,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
-            proxy=self._settings.proxy_for(call.url),
-            allow_redirects=False,
+            data=_form(call.form) if call.form else call.body,
+            proxy=proxy,
+            until_s=until_s,
         )
 
-    async def _body(self, response: aiohttp.ClientResponse, until_s: float) -> AsyncIterator[bytes]:
+    def _ours(self, error: Exception) -> Exception:
+        """Return one of our errors for a fault of the network; any other as it is."""
+        import aiohttp
+
+        where = self._base_url
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return RunnerUnavailableError(
+                f"{where} cannot be reached within {CONNECT_TIMEOUT_S:.0f} s.", unreached=True
+            )
+        if isinstance(error, TimeoutError):
+            return self._too_late()
+        if isinstance(error, aiohttp.ClientConnectorError | UnreachedError):
+            said = error.os_error.strerror if isinstance(error, aiohttp.ClientConnectorError) else None
+            return RunnerUnavailableError(
+                f"{where} cannot be reached: {said or error}.",
+                unreached=True,
+                hint="Is the server running, and is this its address?",
+            )
+        if isinstance(error, aiohttp.ClientPayloadError) or (isinstance(error, BrokenOffError) and error.begun):
+            return ResponseFormatError(f"{where} broke off in the middle of its answer.")
+        if isinstance(error, aiohttp.ClientError | OSError):
+            return RunnerUnavailableError(f"{where} broke off: {str(error) or type(error).__name__}.")
+        return error
+
+    async def _body(self, answer: Exchange, until_s: float) -> AsyncIterator[bytes]:
         """Yield the body as it comes. Silence is bounded once it has begun; until then the deadline alone counts."""
         clock = asyncio.get_running_loop().time
         limit_s = until_s
         while True:
             try:
-                async with asyncio.timeout_at(limit_s):
-                    piece = await response.content.readany()
+                piece = await answer.read(limit_s)
             except TimeoutError as error:
                 if clock() >= until_s:
                     raise self._too_late() from error
@@ -229,14 +254,16 @@ class Transport:
             if not piece:
                 return
             yield piece
-            if response.content.at_eof():
+            if answer.at_end:
                 return
             limit_s = min(until_s, clock() + self._settings.idle_timeout_s)
 
-    async def _bounded(self, response: aiohttp.ClientResponse, until_s: float) -> bytes:
+    async def _bounded(self, answer: Exchange, until_s: float) -> bytes:
         """Return the whole body, with a bound on its size."""
         body = bytearray()
-        async for piece in self._body(response, until_s):
+        async for piece in self._body(answer, until_s):
+            if not body and answer.at_end and len(piece) <= _MOST_BODY_BYTES:
+                return piece
             body += piece
             if len(body) > _MOST_BODY_BYTES:
                 body.clear()

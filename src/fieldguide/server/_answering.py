@@ -14,6 +14,7 @@ from fieldguide.server._message import EVENTS, AnyReply, Call, Reply, StreamRepl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fieldguide.runners import Tap
     from fieldguide.server._site import Site
 
 
@@ -77,9 +78,15 @@ async def streamed(
     *,
     shape: Shape,
     content_type: str = EVENTS,
+    tap_for: Callable[[Open], Tap | None] = lambda model: None,
+    relayed_end: bytes = b"",
 ) -> AnyReply:
-    """Return the reply that streams an answer. What fails before its first piece is raised, and has a status."""
-    pieces = site.gateway.stream(ask, build)
+    """Return the reply that streams an answer. What fails before its first piece is raised, and has a status.
+
+    A model for which `tap_for` gives a tap speaks the client's own protocol: its events go out as they came, and after
+    them `relayed_end`.
+    """
+    pieces = site.gateway.stream(ask, build, tap_for)
     try:
         model = await anext(pieces)
         assert isinstance(model, Open)
@@ -89,8 +96,9 @@ async def streamed(
         raise
     writer = writer_for(model)
     headers = {**headers_of(ask, call), "cache-control": "no-cache", "x-accel-buffering": "no"}
+    end = relayed_end if isinstance(first, bytes) else b""
     return StreamReply(
-        pieces=_written(site, pieces, first, writer, shape, call.request_id),
+        pieces=_written(site, pieces, first, writer, end, shape, call.request_id),
         content_type=content_type,
         headers=headers,
         heartbeat=writer.heartbeat,
@@ -99,23 +107,26 @@ async def streamed(
 
 async def _written(
     site: Site,
-    pieces: AsyncGenerator[StreamPiece | Completion | Open, None],
+    pieces: AsyncGenerator[StreamPiece | Completion | Open | bytes, None],
     first: object,
     writer: Writer,
+    relayed_end: bytes,
     shape: Shape,
     request_id: str,
 ) -> AsyncIterator[bytes]:
     """Yield the bytes of each piece; an error in the middle is told in the stream, which ends with it."""
     async with contextlib.aclosing(pieces):
         try:
-            yield writer.begin()
-            yield _bytes(writer, first)
+            yield first if isinstance(first, bytes) else writer.begin() + _bytes(writer, first)
             async for piece in pieces:
                 yield _bytes(writer, piece)
+            yield relayed_end
         except Exception as error:
             site.note(error, request_id)
             yield writer.error(error_value(told(error), shape, request_id))
 
 
 def _bytes(writer: Writer, piece: Any) -> bytes:
+    if isinstance(piece, bytes):
+        return piece
     return writer.end(piece) if isinstance(piece, Completion) else writer.piece(piece)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fieldguide.app.gateway import Open
 from fieldguide.domain import CompletionRequest
+from fieldguide.runners.openai_chat import ChatTap
 from fieldguide.server._answering import asked, complete, streamed, whole
 from fieldguide.server._chat_read import read_chat
 from fieldguide.server._chat_write import ChatChunks, write_chat
@@ -38,4 +39,6 @@ async def chat(site: Site, call: Call) -> AnyReply:
         build,
         lambda model: ChatChunks(model, call.request_id, with_usage=with_usage),
         shape="openai",
+        tap_for=lambda model: ChatTap(with_usage=with_usage) if model.takes_chat_fields else None,
+        relayed_end=b"data: [DONE]\n\n",
     )

@@ -17,6 +17,7 @@ from fieldguide.server._message import AnyReply, Head, Reply, StreamReply
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _MOST_WAITING = 16
 """Requests that a client may send ahead of their answers."""
+_MOST_PASSED_BYTES = 64 * 1024
 _LINGER_S = 2.0
 """How long a client that was refused may go on sending."""
 
@@ -36,6 +37,8 @@ class Limits:
     """Between two requests of one connection."""
     write_s: float = 60.0
     """How long a client may leave what was sent unread."""
+    connections: int = 10_000
+    """Open at once; a client beyond them is told so and let go."""
     heartbeat_s: float = 15.0
 
 
@@ -43,14 +46,21 @@ Admit = Callable[[Head], Reply | Callable[[bytes], Awaitable[AnyReply]]]
 """Decides on a request by its head alone: a reply that refuses it, or what answers it once its body is there."""
 
 
+class Traffic:
+    """What goes on at all connections together."""
+
+    def __init__(self) -> None:
+        self.connections: set[Connection] = set()
+        self.answering = 0
+        """Requests that are being answered."""
+
+
 class Connection(asyncio.Protocol):
     """One client's connection."""
 
-    def __init__(
-        self, admit: Admit, limits: Limits, connections: set[Connection], refused: Callable[[int, str], Reply]
-    ) -> None:
-        """`connections` holds all that are open; `refused` makes the reply to what is no proper request."""
-        self._admit, self._limits, self._connections, self._refused = admit, limits, connections, refused
+    def __init__(self, admit: Admit, limits: Limits, traffic: Traffic, refused: Callable[[int, str], Reply]) -> None:
+        """`refused` makes the reply to what is no proper request."""
+        self._admit, self._limits, self._traffic, self._refused = admit, limits, traffic, refused
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._transport: Any = None
@@ -73,11 +83,13 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
-        self._connections.add(self)
+        self._traffic.connections.add(self)
+        if len(self._traffic.connections) > self._limits.connections:
+            self._fail(self._refused(503, "The gateway has as many connections as it takes."))
 
     def connection_lost(self, error: Exception | None) -> None:
         """Cancel what is being done for a client that has gone."""
-        self._connections.discard(self)
+        self._traffic.connections.discard(self)
         self.closing = True
         self._waiting.clear()
         if self._task is not None:
@@ -207,8 +219,14 @@ class Connection(asyncio.Protocol):
         refused = isinstance(self._answer, Reply)
         if not refused and self._headers.get("expect", "").lower() == "100-continue" and self._task is None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if refused and (length not in {"", "0"} or "transfer-encoding" in self._headers):
+        if refused and not self._passes_by(length):
             raise _EndedError(self._answer)  # nobody waits for the body of a request that is refused
+
+    def _passes_by(self, length: str) -> bool:
+        """Whether the body of a refused request is so small that reading over it costs less than a new connection."""
+        if "transfer-encoding" in self._headers or "expect" in self._headers:
+            return False
+        return length == "" or (length.isdigit() and int(length) <= _MOST_PASSED_BYTES)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -240,7 +258,12 @@ class Connection(asyncio.Protocol):
                 self.closing = True
                 self._linger()
             return
+        self._traffic.answering += 1
         self._task = self._loop.create_task(self._run(answer, body, keep))
+        self._task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._traffic.answering -= 1
 
     def _ended(self, status: int, message: str) -> _EndedError:
         return _EndedError(self._refused(status, message))

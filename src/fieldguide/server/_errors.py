@@ -73,6 +73,7 @@ RULES: dict[type[errors.FieldguideError], _Rule] = {
     errors.InvalidKeyError: _Rule(status=401, code="invalid_api_key"),
     errors.ForbiddenError: _Rule(status=403, code="forbidden"),
     errors.KeyLimitError: _Rule(status=429, code="rate_limit_exceeded"),
+    errors.OverloadedError: _Rule(status=503, code="overloaded"),
     errors.StoreError: _Rule(status=503, code="server_error", shown=False, said=_OURS),
 }
 """The rule of each branch of the error tree; a class takes that of its nearest ancestor here."""

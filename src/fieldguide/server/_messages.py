@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fieldguide.app.gateway import Open
 from fieldguide.domain import CompletionRequest
+from fieldguide.runners.anthropic import MessagesTap
 from fieldguide.server._answering import asked, complete, headers_of, streamed, whole
 from fieldguide.server._chat_write import dumped
 from fieldguide.server._message import AnyReply, Call, Reply
@@ -27,7 +28,13 @@ async def messages(site: Site, call: Call) -> AnyReply:
         answer = await complete(site, ask, build)
         return whole(ask, call, write_message(answer.completion, answer.model, call.request_id))
     return await streamed(
-        site, ask, call, build, lambda model: MessageEvents(model, call.request_id), shape="anthropic"
+        site,
+        ask,
+        call,
+        build,
+        lambda model: MessageEvents(model, call.request_id),
+        shape="anthropic",
+        tap_for=lambda model: MessagesTap() if model.sends_messages else None,
     )
 
 

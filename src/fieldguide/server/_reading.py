@@ -27,7 +27,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
         RequestError: It is none, or nested too deeply.
     """
     try:
-        value = json.loads(body, parse_constant=_no_constant)
+        value = _DECODER.decode(body.decode("utf-8-sig"))
     except RecursionError:
         raise RequestError(f"The body is nested deeper than {MOST_DEPTH} levels.") from None
     except ValueError:
@@ -41,6 +41,9 @@ def parse_body(body: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _deeper(value: object, most: int) -> bool:

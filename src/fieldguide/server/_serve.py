@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 from fieldguide.app.gateway import Gateway
 from fieldguide.errors import UsageError
-from fieldguide.server._connection import Connection, Limits
+from fieldguide.server._connection import Connection, Limits, Traffic
 from fieldguide.server._site import Site
 
 _TICK_S = 0.5
@@ -19,9 +19,9 @@ class Server:
     """One listening socket and its connections."""
 
     def __init__(self, gateway: Gateway, *, limits: Limits | None = None, say: Callable[[str], None]) -> None:
-        self.site = Site(gateway, say=say)
+        self.traffic = Traffic()
+        self.site = Site(gateway, say=say, traffic=self.traffic)
         self._gateway, self._limits = gateway, limits or Limits()
-        self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._until_s = 0.0
@@ -37,7 +37,7 @@ class Server:
         config = self._gateway.config
         try:
             self._server = await loop.create_server(
-                lambda: Connection(self.site.admit, self._limits, self._connections, self.site.refused),
+                lambda: Connection(self.site.admit, self._limits, self.traffic, self.site.refused),
                 config.host.strip("[]"),
                 config.port,
                 backlog=_BACKLOG,
@@ -57,7 +57,7 @@ class Server:
         while True:
             await asyncio.sleep(_TICK_S)
             now_s = clock()
-            for connection in list(self._connections):
+            for connection in list(self.traffic.connections):
                 connection.tick(now_s)
 
     async def stop(self, *, drain_s: float) -> None:
@@ -71,13 +71,13 @@ class Server:
         self._until_s = clock() + drain_s
         if self._server is not None:
             self._server.close()
-        for connection in list(self._connections):
+        for connection in list(self.traffic.connections):
             connection.finish()
-        while any(connection.busy for connection in self._connections) and clock() < self._until_s:  # noqa: ASYNC110
+        while any(connection.busy for connection in self.traffic.connections) and clock() < self._until_s:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-        for connection in list(self._connections):
+        for connection in list(self.traffic.connections):
             connection.abort()
-        while any(connection.busy for connection in self._connections):  # noqa: ASYNC110
+        while any(connection.busy for connection in self.traffic.connections):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         if self._ticking is not None:
             self._ticking.cancel()

@@ -8,28 +8,35 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from fieldguide.app.gateway import Gateway, Identity
-from fieldguide.errors import FieldguideError
+from fieldguide.errors import FieldguideError, OverloadedError
+from fieldguide.server._connection import Traffic
 from fieldguide.server._errors import RequestError, Shape, Told, error_body, error_reply, redacted, told
 from fieldguide.server._guard import Guard, check_content_type, check_role
 from fieldguide.server._message import AnyReply, Call, Head, Reply
 from fieldguide.server._routes import ROUTES, Route
 
-_CALLS = {400: "bad_request", 408: "timeout", 413: "request_too_large", 431: "head_too_large"}
+_CALLS = {400: "bad_request", 408: "timeout", 413: "request_too_large", 431: "head_too_large", 503: "overloaded"}
 
 
 class Site:
     """Everything behind the connections."""
 
-    def __init__(self, gateway: Gateway, *, say: Callable[[str], None] = lambda line: None) -> None:
-        """`say` writes a line of the log."""
+    def __init__(
+        self, gateway: Gateway, *, say: Callable[[str], None] = lambda line: None, traffic: Traffic | None = None
+    ) -> None:
+        """`say` writes a line of the log; `traffic` is what goes on at the connections."""
         self.gateway = gateway
+        self._traffic = traffic or Traffic()
         self.guard = Guard(gateway)
         self.draining = False
         self._say = say
+        self._run, self._count = f"req_{secrets.token_hex(6)}", 0
+        """What the ids of this run's requests begin with, and how many there were."""
 
     def admit(self, head: Head) -> Reply | Callable[[bytes], Awaitable[AnyReply]]:
         """Decide on a request by its head: the one decision on who may do what, made before routes are looked at."""
-        request_id = f"req_{secrets.token_hex(8)}"
+        self._count += 1
+        request_id = f"{self._run}{self._count:x}"
         shape = _shape_of(head.path)
         try:
             methods = _methods(head.path)
@@ -42,6 +49,8 @@ class Site:
             check_role(identity, route.role)
             if route.body is not None:
                 check_content_type(head, route.body)
+                if self._traffic.answering >= self.gateway.config.most_at_once:
+                    raise OverloadedError("The gateway answers as many requests as it takes.", retry_after_s=1.0)
         except Exception as error:
             return self._refusal(error, shape, request_id, head)
         return self._answer(route, head, identity, request_id)

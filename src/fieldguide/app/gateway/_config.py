@@ -55,6 +55,8 @@ class GatewayConfig:
     """How long a model that runs here stays loaded without being asked."""
     default_output_tokens: int = 8192
     """Tokens that are set aside for an answer whose request does not bound it."""
+    most_at_once: int = 4096
+    """Requests that are answered at the same time; those beyond are refused (503) before their body is read."""
     drain_s: float = 30.0
     """How long answers in flight may take to end once the gateway is told to stop."""
     log_requests: bool = False

@@ -39,7 +39,7 @@ from fieldguide.errors import (
     StoreError,
     UnknownModelError,
 )
-from fieldguide.runners import Runner
+from fieldguide.runners import HttpRunner, Runner, Tap
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -248,8 +248,12 @@ class Gateway:
                     raise
         raise AssertionError("the last candidate answers or raises")
 
-    async def stream(self, ask: Ask, build: Build) -> AsyncGenerator[StreamPiece | Completion | Open, None]:
+    async def stream(
+        self, ask: Ask, build: Build, tap_for: Callable[[Open], Tap | None] = lambda model: None
+    ) -> AsyncGenerator[StreamPiece | Completion | Open | bytes, None]:
         """Yield the model that answers, then the answer piece by piece, and last the whole `Completion`.
+
+        Where `tap_for` gives a tap for the model, its own events follow instead, as bytes that its client can read.
 
         Raises:
             FieldguideError: There is none, or it broke off; before the first piece, others were tried.
@@ -263,25 +267,19 @@ class Gateway:
                     visit = await self._begin(ask, model, self._bound(ask, request))
                     try:
                         while True:
-                            pieces = model.runner.stream(request)
+                            pieces = _pieces(model, request, tap_for(model), visit)
                             try:
                                 async for piece in pieces:
                                     if not begun:
                                         begun = True
                                         yield model
-                                    if isinstance(piece, TextDelta):
-                                        visit.seen += len(piece.text)
-                                    elif isinstance(piece, ToolCallDelta):
-                                        visit.seen += len(piece.arguments)
-                                    elif isinstance(piece, Completion):
-                                        visit.answered(piece.usage, piece.latency)
                                     yield piece
                                 return
                             except FieldguideError as error:
                                 if begun or not await self._again(error, visit):
                                     raise
                             finally:
-                                await _closed(pieces)
+                                await pieces.aclose()
                     except BaseException as error:
                         visit.broke_off(error)
                         raise
@@ -323,10 +321,32 @@ class Gateway:
         return True
 
 
-async def _closed(pieces: object) -> None:
-    close = getattr(pieces, "aclose", None)
-    if close is not None:
-        await close()
+async def _pieces(
+    model: Open, request: CompletionRequest, tap: Tap | None, visit: Visit
+) -> AsyncGenerator[StreamPiece | Completion | bytes, None]:
+    """Yield an answer as it comes, and note what of it has come."""
+    if tap is not None and isinstance(model.runner, HttpRunner):
+        async with contextlib.aclosing(model.runner.relay(request, tap)) as relayed:
+            async for each in relayed:
+                visit.seen = tap.seen
+                if isinstance(each, bytes):
+                    yield each
+                else:
+                    visit.answered(*each)
+        return
+    pieces = model.runner.stream(request)
+    try:
+        async for piece in pieces:
+            if isinstance(piece, TextDelta):
+                visit.seen += len(piece.text)
+            elif isinstance(piece, ToolCallDelta):
+                visit.seen += len(piece.arguments)
+            elif isinstance(piece, Completion):
+                visit.answered(piece.usage, piece.latency)
+            yield piece
+    finally:
+        if (close := getattr(pieces, "aclose", None)) is not None:
+            await close()
 
 
 def _carried(ask: Ask, model: Open, request: CompletionRequest) -> CompletionRequest:

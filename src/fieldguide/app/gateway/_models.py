@@ -13,6 +13,7 @@ from fieldguide.app.references import ModelOptions, OpenedModel, open_model
 from fieldguide.app.wiring import House
 from fieldguide.errors import UnknownModelError
 from fieldguide.runners import HttpRunner, Runner
+from fieldguide.runners.anthropic import AnthropicWire
 from fieldguide.runners.openai_chat import ChatWire
 from fieldguide.runners.openai_responses import ResponsesWire
 
@@ -46,6 +47,11 @@ class Open:
     def takes_response_fields(self) -> bool:
         """Whether it speaks OpenAI's Responses API."""
         return isinstance(self._wire, ResponsesWire)
+
+    @property
+    def sends_messages(self) -> bool:
+        """Whether it speaks Anthropic's Messages API."""
+        return isinstance(self._wire, AnthropicWire)
 
     @property
     def _wire(self) -> object:
@@ -122,7 +128,7 @@ class Models:
             found = self._open.get(config.alias)
             if found is None:
                 options = ModelOptions(api_key_env=config.api_key_env, runner_options=dict(config.options))
-                opened = await open_model(self._house, config.reference, options)
+                opened = await open_model(self._house, config.reference, options, over_lines=True)
                 found = Open(config, opened, self._price(config, opened), last_used_s=self._clock())
                 self._open[config.alias] = found
             return found

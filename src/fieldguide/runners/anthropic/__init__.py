@@ -10,6 +10,7 @@ from fieldguide.runners._transport import Transport
 from fieldguide.runners.anthropic._errors import error_of
 from fieldguide.runners.anthropic._request import request_body
 from fieldguide.runners.anthropic._response import StreamedAnswer, parse_completion
+from fieldguide.runners.anthropic._tap import MessagesTap
 from fieldguide.runners.anthropic._wire import CAPABILITIES, PROVIDER, AnthropicWire
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "PROVIDER",
     "VARIABLES",
     "AnthropicWire",
+    "MessagesTap",
     "StreamedAnswer",
     "error_of",
     "open_runner",

@@ -48,6 +48,10 @@ class AnthropicWire:
         """Return the completion of a whole response body."""
         return parse_completion(text, e2e_latency_s=e2e_latency_s, provider=PROVIDER)
 
+    def unwrapped(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield the bytes of the events, out of whatever is around them: here nothing."""
+        return pieces
+
     def frames(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
         """Yield the data of the events."""
         return events(pieces)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
@@ -85,11 +85,6 @@ class QueryTransport(Transport):
         """Return the whole response to a call; see `Transport.whole`."""
         return await super().whole(replace(call, url=call.url + self._query))
 
-    async def pieces(self, call: HttpCall) -> AsyncGenerator[bytes, None]:
+    def pieces(self, call: HttpCall, *, done: Callable[[], bool] = lambda: False) -> AsyncGenerator[bytes, None]:
         """Yield the response's body as it comes; see `Transport.pieces`."""
-        pieces = super().pieces(replace(call, url=call.url + self._query))
-        try:
-            async for piece in pieces:
-                yield piece
-        finally:
-            await pieces.aclose()
+        return super().pieces(replace(call, url=call.url + self._query), done=done)

@@ -116,8 +116,7 @@ def completion_of(
     Raises:
         ResponseFormatError: It is empty without a reason, or ended with an error.
     """
-    if raw_reason == "error":
-        raise ResponseFormatError("The provider ended the answer with an error.")
+    check_ended(raw_reason)
     reason = finish_reason(raw_reason)
     refused = refusal_in(blocks)
     if any(isinstance(block, ToolCall) for block in blocks) and reason in {FinishReason.STOP, FinishReason.UNKNOWN}:
@@ -142,6 +141,16 @@ def completion_of(
         raw=raw,
         **known,
     )
+
+
+def check_ended(raw_reason: str | None) -> None:
+    """Refuse an answer that its provider ended with an error.
+
+    Raises:
+        ResponseFormatError: It did.
+    """
+    if raw_reason == "error":
+        raise ResponseFormatError("The provider ended the answer with an error.")
 
 
 def _plain(text: object) -> tuple[Block, ...]:

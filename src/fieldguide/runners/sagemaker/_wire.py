@@ -42,9 +42,9 @@ class ChatEndpointWire(ChatWire):
         """Return the request."""
         return replace(super().call(request, stream=stream), url=address(self._address, self._endpoint, stream=stream))
 
-    def frames(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
-        """Yield the data of the container's events."""
-        return super().frames(payload_parts(pieces))
+    def unwrapped(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield what the container sends."""
+        return payload_parts(pieces)
 
 
 class InputsWire:

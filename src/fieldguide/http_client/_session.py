@@ -1,4 +1,4 @@
-"""The only maker of HTTP clients."""
+"""Sessions of aiohttp, and which proxy an address is reached through."""
 
 from __future__ import annotations
 
