@@ -82,7 +82,9 @@ async def _attacked(folder: Path, *options: str, within_s: float) -> None:
         assert not any("unforeseen" in line for line in at.log), at.log
         assert at.gateway.metrics.in_flight == 0
         async with openai.AsyncOpenAI(base_url=f"{at.address}/v1", api_key=made.key, max_retries=0) as client:
-            assert (await client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}])).choices
+            assert (
+                await client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}])
+            ).choices
 
 
 async def test_whatever_is_sent_is_answered_as_the_document_says(tmp_path: Path) -> None:

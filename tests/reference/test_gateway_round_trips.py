@@ -23,7 +23,7 @@ from fieldguide.runners import HttpRunner, RunnerSettings
 from fieldguide.testing import FakeRunner
 from tests.support.gateway import Lab, lab
 from tests.support.replay import Exchange, Replay, SkippedError, all_replays, exchanges, served
-from tests.support.round_trips import CLIENTS, QUESTION, RESULT, lost, texts_in, told_to
+from tests.support.round_trips import CLIENTS, QUESTION, RESULT, Clients, addresses_in, leaves_of, lost, told_to
 
 CASES = [(how, name) for how in all_replays() if how.open is not None and how.ask is None for name in how.recordings]
 SAMPLE = 5
@@ -56,8 +56,26 @@ def _sample(case: int) -> list[tuple[Exchange, Completion]]:
     by_kind: dict[tuple[Any, ...], tuple[Exchange, Completion]] = {}
     for exchange, answer in _answers(case):
         kinds = sorted({type(block).__name__ for block in answer.reply.blocks})
-        by_kind.setdefault((*kinds, answer.finish_reason, exchange.streamed, answer.logprobs is None), (exchange, answer))
+        by_kind.setdefault(
+            (*kinds, answer.finish_reason, exchange.streamed, answer.logprobs is None), (exchange, answer)
+        )
     return sorted(by_kind.values(), key=lambda each: -len(each[1].reply.blocks))[:SAMPLE]
+
+
+def _told(protocol: str, answer: Completion, model: Any, stream: bool) -> dict[str, Any]:
+    """Return what a client is to see."""
+    spoken = {"chat": model.takes_chat_fields, "responses": model.takes_response_fields}
+    speaks = spoken.get(protocol, model.provider == {"messages": "anthropic"}.get(protocol, protocol))
+    told = told_to(protocol, answer, speaks=speaks)
+    if protocol == "messages" and stream and "sources" in told and not _sourced(answer):
+        del told["sources"]  # they come last, and Anthropic's streams tell them with the block that they are of
+    return told
+
+
+def _sourced(answer: Completion) -> bool:
+    """Whether the sources of an answer are told with its blocks."""
+    data = [each.fields for block in answer.reply.blocks for each in getattr(block, "provider_data", ())]
+    return any(addresses_in(data))
 
 
 class _Trip:
@@ -65,6 +83,7 @@ class _Trip:
 
     def __init__(self, at: Lab, how: Replay, settings: RunnerSettings) -> None:
         self._at, self._how, self._settings = at, how, settings
+        self.clients = Clients(at.address)
 
     async def faults(self, exchange: Exchange, answer: Completion) -> list[str]:
         """Return what clients do not see of an answer, and what comes back changed when they send it back."""
@@ -79,11 +98,11 @@ class _Trip:
             for protocol, ask in CLIENTS.items():
                 stream = self._how.streams(exchange)
                 try:
-                    seen = await ask(self._at.address, stream, [])
+                    seen = await ask(self.clients, stream, [])
                 except Exception as error:
                     found.append(f"{protocol}: {type(error).__name__}: {error}")
                     continue
-                faults = lost(told_to(protocol, answer), seen.view)
+                faults = lost(_told(protocol, answer, self._at.gateway.models._open["m"], stream), seen.view)
                 if runner.capabilities.tools or not seen.view["calls"]:
                     heard.clear()
                     faults += await self._sent_back(protocol, stream, seen.turns, answer, runner, heard)
@@ -95,13 +114,12 @@ class _Trip:
     ) -> list[str]:
         """Send an answer back as the client holds it, and hold what the provider hears to what it had said."""
         try:
-            await CLIENTS[protocol](self._at.address, stream, [*turns, QUESTION])
+            await CLIENTS[protocol](self.clients, stream, [*turns, QUESTION])
         except Exception as error:
             return [f"sent back, {type(error).__name__}: {error}"]
-        body = heard[-1][2]
-        said = texts_in(body)
+        came = set(leaves_of(json.loads(heard[-1][2])))
         faults = []
-        if answer.tool_calls and RESULT not in said:
+        if answer.tool_calls and not any(RESULT in text for text in came):
             faults.append("sent back, the results of the calls are not in what the provider hears")
         if protocol == "ollama" or not isinstance(runner, HttpRunner):
             return faults
@@ -111,31 +129,19 @@ class _Trip:
             wanted = runner.wire.call(request, stream=stream).json
         except FieldguideError:
             return faults
-        for text in _kept(wanted, answer):
-            if text not in said:
+        for text in {*leaves_of(json.loads(json.dumps(wanted)))} - came:
+            if text:
                 faults.append(f"sent back, {text[:60]!r} is not in what the provider hears")
         return faults
-
-
-def _kept(body: Any, answer: Completion) -> list[str]:
-    """Return what a provider wants back of its own thoughts and calls: whatever is long in its turn and no question."""
-    texts = sorted({text for text in _leaves(json.loads(json.dumps(body))) if len(text) > 20 and text != "What now?"})
-    return [json.dumps(text, ensure_ascii=False)[1:-1] for text in texts]
-
-
-def _leaves(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [text for each in value.values() for text in _leaves(each)]
-    if isinstance(value, list):
-        return [text for each in value for text in _leaves(each)]
-    return [value] if isinstance(value, str) else []
 
 
 @asynccontextmanager
 async def _trip(how: Replay, folder: Path) -> AsyncIterator[_Trip]:
     session = LazySession()
     async with lab(folder, {"m": FakeRunner("x")}) as at:
-        yield _Trip(at, how, RunnerSettings(home=folder, session=session))
+        trip = _Trip(at, how, RunnerSettings(home=folder, session=session))
+        yield trip
+        await trip.clients.close()
     await session.close()
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import anthropic
 import ollama
@@ -21,7 +21,6 @@ from fieldguide.domain import (
     Completion,
     FinishReason,
     Image,
-    JsonValue,
     Reasoning,
     Refusal,
     Text,
@@ -29,7 +28,6 @@ from fieldguide.domain import (
     ToolCall,
     Usage,
 )
-from fieldguide.server._citations import citations_of
 
 View = dict[str, Any]
 """What an answer says: words, thoughts, calls, why it ended, counts, probabilities, sources, pictures."""
@@ -55,8 +53,8 @@ _REASONS: Mapping[str, Mapping[FinishReason, str]] = {
 }
 
 
-def told_to(protocol: str, answer: Completion) -> View:
-    """Return what a client of a protocol is to be told of an answer."""
+def told_to(protocol: str, answer: Completion, *, speaks: bool) -> View:
+    """Return what a client of a protocol is to be told of an answer; `speaks` is whether its provider speaks it too."""
     blocks = answer.reply.blocks
     words = "".join(block.text for block in blocks if isinstance(block, Text)) or answer.text
     refusal = "".join(block.text for block in blocks if isinstance(block, Refusal))
@@ -65,9 +63,9 @@ def told_to(protocol: str, answer: Completion) -> View:
         "words": words,
         "thoughts": _unspaced(thoughts),
         "calls": [_call(block, protocol) for block in blocks if isinstance(block, ToolCall)],
-        "reason": _reason(protocol, answer),
+        "reasons": [_reason(protocol, answer), answer.raw_finish_reason if speaks else None],
         "counts": _counts(protocol, answer.usage),
-        "sources": sorted({source.url for source in citations_of(blocks) if source.url}),
+        "sources": _pages(answer),
         "pictures": [block.data for block in blocks if isinstance(block, Image) and block.data is not None],
     }
     if protocol in {"chat", "responses"}:
@@ -81,6 +79,30 @@ def told_to(protocol: str, answer: Completion) -> View:
     if protocol == "ollama":
         del view["sources"]  # it has no words for them
     return {name: each for name, each in view.items() if each not in (None, "", [], {})}
+
+
+def _pages(answer: Completion) -> list[str]:
+    """Return the addresses that stand anywhere in what a provider says of an answer's sources."""
+    data = [each for block in (*answer.reply.blocks, answer.reply) for each in getattr(block, "provider_data", ())]
+    told: list[Any] = [
+        each.fields.get(name) for each in data for name in ("citations", "annotations", "citationsContent")
+    ]
+    candidate = answer.metadata.get("candidate")
+    grounding = candidate.get("groundingMetadata") if isinstance(candidate, dict) else None
+    told.append(grounding.get("groundingChunks") if isinstance(grounding, dict) else None)
+    return sorted({text for each in told for text in addresses_in(each)})
+
+
+def addresses_in(value: Any) -> Iterator[str]:
+    """Yield the texts under the names that providers give to the address of a page."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name in {"url", "uri", "source"} and isinstance(each, str) and each.startswith("http"):
+                yield each
+            yield from addresses_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from addresses_in(each)
 
 
 def _unspaced(text: str) -> str:
@@ -103,7 +125,7 @@ def _call(call: ToolCall, protocol: str) -> dict[str, Any]:
         raw = call.raw_arguments or ""
         arguments = raw if protocol in {"chat", "responses"} else {"raw_arguments": raw}
     told = {"name": call.name, "arguments": arguments}
-    return told if protocol == "ollama" or call.call_id is None else {**told, "id": call.call_id}
+    return told if protocol == "ollama" or not call.call_id else {**told, "id": call.call_id}
 
 
 def _counts(protocol: str, usage: Usage) -> dict[str, int]:
@@ -135,6 +157,8 @@ def lost(told: View, seen: View) -> list[str]:
         elif name == "counts":
             faults += [f"{what}: {count} became {(found or {}).get(what)}" for what, count in each.items()
                        if (found or {}).get(what) != count]  # fmt: skip
+        elif name == "reasons":
+            faults += [] if seen.get("reason") in each else [f"reason: {each[0]} became {seen.get('reason')}"]
         elif found != each:
             faults.append(f"{name}: {_short(each)} became {_short(found)}")
     if said_twice := {"words", "thoughts", "refusal"} & set(seen) - set(told):
@@ -172,33 +196,46 @@ class Seen:
     """The answer as the client holds it, and a result of each call."""
 
 
-Ask = Callable[[str, bool, "list[dict[str, Any]]"], Awaitable[Seen]]
-"""`async (address of the gateway, whether as a stream, earlier turns) -> Seen`."""
+class Clients:
+    """The vendors' own libraries, pointed at a gateway."""
+
+    def __init__(self, address: str) -> None:
+        self.openai = openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
+        self.anthropic = anthropic.AsyncAnthropic(base_url=address, api_key="none", max_retries=0)
+        self.ollama = ollama.AsyncClient(host=address)
+
+    async def close(self) -> None:
+        await self.openai.close()
+        await self.anthropic.close()
+        await self.ollama._client.aclose()
+
+
+Ask = Callable[[Clients, bool, "list[dict[str, Any]]"], Awaitable[Seen]]
+"""`async (clients, whether as a stream, earlier turns) -> Seen`."""
 QUESTION = {"role": "user", "content": "What now?"}
 RESULT = "it rains"
 
 
-async def ask_chat(address: str, stream: bool, turns: list[dict[str, Any]]) -> Seen:
+async def ask_chat(clients: Clients, stream: bool, turns: list[dict[str, Any]]) -> Seen:
     """Ask as a client of chat completions."""
-    async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
-        messages: Any = [QUESTION, *turns]
-        if not stream:
-            whole = await client.chat.completions.create(model="m", messages=messages)
-            [choice, *_] = whole.choices
-            message = choice.message.model_dump()
-            return _seen_chat(message, choice.finish_reason, whole.usage, choice.logprobs)
-        message, reason, usage, tokens = {"role": "assistant"}, None, None, []
-        chunks = await client.chat.completions.create(
-            model="m", messages=messages, stream=True, stream_options={"include_usage": True}
-        )
-        async for chunk in chunks:
-            usage = chunk.usage or usage
-            for choice in chunk.choices[:1]:
-                if choice.index == 0:
-                    _add(message, choice.delta.model_dump(exclude_none=True))
-                    reason = choice.finish_reason or reason
-                    tokens += [] if choice.logprobs is None else choice.logprobs.content or []
-        return _seen_chat(message, reason, usage, _Tokens(tokens) if tokens else None)
+    client, messages = clients.openai, cast(Any, [QUESTION, *turns])
+    if not stream:
+        whole = await client.chat.completions.create(model="m", messages=messages)
+        [choice, *_] = whole.choices
+        message = choice.message.model_dump(warnings=False)
+        return _seen_chat(message, choice.finish_reason, whole.usage, choice.logprobs)
+    message, reason, usage, tokens = {"role": "assistant"}, None, None, []
+    chunks = await client.chat.completions.create(
+        model="m", messages=messages, stream=True, stream_options={"include_usage": True}
+    )
+    async for chunk in chunks:
+        usage = chunk.usage or usage
+        for choice in chunk.choices[:1]:
+            if choice.index == 0:
+                _add(message, choice.delta.model_dump(exclude_none=True, warnings=False))
+                reason = choice.finish_reason or reason
+                tokens += [] if choice.logprobs is None else choice.logprobs.content or []
+    return _seen_chat(message, reason, usage, _Tokens(tokens) if tokens else None)
 
 
 @dataclass
@@ -257,8 +294,13 @@ def _seen_chat(message: dict[str, Any], reason: str | None, usage: Any, logprobs
         "reason": reason,
         "counts": {} if usage is None else _chat_counts(usage.model_dump()),
         "logprobs": None if logprobs is None else [_openai_token(each) for each in logprobs.content or ()],
-        "sources": sorted({each["url_citation"]["url"] for each in message.get("annotations") or ()
-                           if each.get("type") == "url_citation"}),  # fmt: skip
+        "sources": sorted(
+            {
+                each["url_citation"]["url"]
+                for each in message.get("annotations") or ()
+                if each.get("type") == "url_citation"
+            }
+        ),  # fmt: skip
         "pictures": [_of_data_url(each["image_url"]["url"]) for each in message.get("images") or ()],
         "sound": [base64.b64decode(message["audio"]["data"])] if (message.get("audio") or {}).get("data") else [],
     }
@@ -296,27 +338,31 @@ def _of_data_url(url: str) -> bytes:
     return base64.b64decode(url.partition(";base64,")[2])
 
 
-async def ask_responses(address: str, stream: bool, turns: list[dict[str, Any]]) -> Seen:
-    """Ask as a client of the Responses API; of a stream, the events have to tell what its end tells."""
-    async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
-        given: Any = [QUESTION, *turns]
-        include: Any = ["reasoning.encrypted_content"]
-        if not stream:
-            return _seen_response(await client.responses.create(model="m", input=given, include=include))
-        pieces: dict[str, str] = {}
-        async with client.responses.stream(model="m", input=given, include=include) as events:
-            async for event in events:
-                if isinstance(getattr(event, "delta", None), str):
-                    pieces[event.type] = pieces.get(event.type, "") + event.delta  # type: ignore[union-attr]
-            seen = _seen_response(await events.get_final_response())
-    told = pieces.get("response.output_text.delta", "")
-    if told != seen.view["words"]:
-        seen.view["words"] = f"in the events {told!r}, at the end {seen.view['words']!r}"
+async def ask_responses(clients: Clients, stream: bool, turns: list[dict[str, Any]]) -> Seen:
+    """Ask as a client of the Responses API; of a stream, the events have to tell what its end tells, by the same ids."""
+    given: Any = [QUESTION, *turns]
+    include: Any = ["reasoning.encrypted_content"]
+    if not stream:
+        return _seen_response(await clients.openai.responses.create(model="m", input=given, include=include))
+    words, ids, last = "", [], cast(Any, None)
+    events: Any = await clients.openai.responses.create(model="m", input=given, include=include, stream=True)
+    async for event in events:
+        if event.type == "response.output_text.delta":
+            words += event.delta
+        elif event.type == "response.output_item.added":
+            ids.append(event.item.id)
+        elif event.type in {"response.completed", "response.incomplete"}:
+            last = event.response
+    seen = _seen_response(last)
+    if words != seen.view["words"]:
+        seen.view["words"] = f"in the events {words!r}, at the end {seen.view['words']!r}"
+    if ids != [item.id for item in last.output]:
+        seen.view["calls"] = f"items are called {ids} in the events, and others at the end"
     return seen
 
 
 def _seen_response(response: Any) -> Seen:
-    items = [item.model_dump(exclude_none=True) for item in response.output]
+    items = [item.model_dump(exclude_none=True, warnings=False) for item in response.output]
     parts = [part for item in items if item["type"] == "message" for part in item["content"]]
     thoughts = [part["text"] for item in items if item["type"] == "reasoning"
                 for part in (item.get("summary") or []) + (item.get("content") or [])]  # fmt: skip
@@ -357,18 +403,17 @@ def _seen_response(response: Any) -> Seen:
     return Seen(view=view, turns=[*items, *results])
 
 
-async def ask_messages(address: str, stream: bool, turns: list[dict[str, Any]]) -> Seen:
+async def ask_messages(clients: Clients, stream: bool, turns: list[dict[str, Any]]) -> Seen:
     """Ask as a client of Anthropic's."""
-    async with anthropic.AsyncAnthropic(base_url=address, api_key="none", max_retries=0) as client:
-        messages: Any = [QUESTION, *turns]
-        if not stream:
-            return _seen_message(await client.messages.create(model="m", max_tokens=5000, messages=messages))
-        async with client.messages.stream(model="m", max_tokens=5000, messages=messages) as events:
-            return _seen_message(await events.get_final_message())
+    client, messages = clients.anthropic, cast(Any, [QUESTION, *turns])
+    if not stream:
+        return _seen_message(await client.messages.create(model="m", max_tokens=5000, messages=messages))
+    async with client.messages.stream(model="m", max_tokens=5000, messages=messages) as events:
+        return _seen_message(await events.get_final_message())
 
 
 def _seen_message(message: Any) -> Seen:
-    blocks = [block.model_dump(exclude_none=True) for block in message.content]
+    blocks = [block.model_dump(exclude_none=True, warnings=False) for block in message.content]
     usage = message.usage.model_dump()
     cached, written = usage.get("cache_read_input_tokens") or 0, usage.get("cache_creation_input_tokens") or 0
     uses = [block for block in blocks if block["type"] == "tool_use"]
@@ -384,9 +429,7 @@ def _seen_message(message: Any) -> Seen:
             "written": written,
             "thoughts": (usage.get("output_tokens_details") or {}).get("thinking_tokens"),
         },
-        "sources": sorted(
-            {each["url"] for block in blocks for each in block.get("citations") or () if each.get("url")}
-        ),
+        "sources": sorted({page for block in blocks for page in addresses_in(block.get("citations"))}),
         "pictures": [base64.b64decode(block["source"]["data"]) for block in blocks if block["type"] == "image"],
     }
     results = [{"type": "tool_result", "tool_use_id": use["id"], "content": RESULT} for use in uses]
@@ -394,17 +437,13 @@ def _seen_message(message: Any) -> Seen:
     return Seen(view=view, turns=[{"role": "assistant", "content": blocks}, *after])
 
 
-async def ask_ollama(address: str, stream: bool, turns: list[dict[str, Any]]) -> Seen:
+async def ask_ollama(clients: Clients, stream: bool, turns: list[dict[str, Any]]) -> Seen:
     """Ask as a client of Ollama's."""
-    client = ollama.AsyncClient(host=address)
-    try:
-        messages: Any = [QUESTION, *turns]
-        if stream:
-            pieces = [piece async for piece in await client.chat(model="m", messages=messages, stream=True)]
-        else:
-            pieces = [await client.chat(model="m", messages=messages)]
-    finally:
-        await client._client.aclose()
+    messages: Any = [QUESTION, *turns]
+    if stream:
+        pieces = [piece async for piece in await clients.ollama.chat(model="m", messages=messages, stream=True)]
+    else:
+        pieces = [await clients.ollama.chat(model="m", messages=messages)]
     said, last = [piece.message for piece in pieces], pieces[-1]
     logprobs = [token for piece in pieces for token in piece.logprobs or ()]
     calls = [call for each in said for call in each.tool_calls or ()]
@@ -430,6 +469,21 @@ CLIENTS: Mapping[str, Ask] = {
 }
 
 
-def texts_in(value: JsonValue | bytes | Iterable[Any]) -> str:
-    """Return all that a body says, as one text to look for words in."""
-    return json.dumps(json.loads(value) if isinstance(value, bytes) else value, ensure_ascii=False)
+def leaves_of(value: Any) -> Iterator[str]:
+    """Yield all texts in a value; of those that are JSON, as arguments may be, the one way to write them."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from leaves_of(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from leaves_of(each)
+    elif isinstance(value, str):
+        yield _one_way(value)
+
+
+def _one_way(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else text

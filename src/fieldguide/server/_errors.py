@@ -23,9 +23,7 @@ class RequestError(errors.UsageError):
         allow: The methods that a path takes, where another was used.
     """
 
-    def __init__(
-        self, message: str, *, param: str | None = None, status: int = 400, allow: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, param: str | None = None, status: int = 400, allow: str | None = None) -> None:
         self.param, self.status, self.allow = param, status, allow
         super().__init__(message)
 

@@ -33,10 +33,11 @@ async def read_form(content_type: str, body: bytes) -> dict[str, list[Part]]:
 
     from aiohttp import BodyPartReader, MultipartReader, StreamReader
     from aiohttp.base_protocol import BaseProtocol
+    from aiohttp.http_exceptions import HttpProcessingError
     from multidict import CIMultiDict
 
     loop = asyncio.get_running_loop()
-    stream = StreamReader(BaseProtocol(loop), limit=2**16, loop=loop)
+    stream = StreamReader(BaseProtocol(loop), limit=len(body) + 1, loop=loop)  # all is here: nothing is to be held back
     stream.feed_data(body)
     stream.feed_eof()
     parts: dict[str, list[Part]] = {}
@@ -51,6 +52,6 @@ async def read_form(content_type: str, body: bytes) -> dict[str, list[Part]]:
             kind = part.headers.get("Content-Type")
             made = Part(data=data, media_type=kind, file_name=part.filename)
             parts.setdefault(part.name or "", []).append(made)
-    except (ValueError, AssertionError, RuntimeError, LookupError) as error:
+    except (ValueError, AssertionError, RuntimeError, LookupError, HttpProcessingError) as error:
         raise RequestError("The body is not a proper multipart form.") from error
     return parts

@@ -49,7 +49,7 @@ async def embeddings(site: Site, call: Call) -> AnyReply:
     body = parse_body(call.body)
     ask = asked(call, body, "embeddings")
     form = body.get("encoding_format") or "float"
-    if form not in {"float", "base64"}:
+    if form not in ("float", "base64"):
         raise RequestError("encoding_format is neither `float` nor `base64`.", param="encoding_format")
     result = cast(EmbeddingResult, await embed(site, ask, lambda model: _embedding_request(body, model, ask)))
     data = [

@@ -39,7 +39,8 @@ class Operation:
 _SPOKEN = dict.fromkeys(("audio/mpeg", "audio/wav", "audio/ogg", "audio/aac", "audio/flac", "audio/pcm"), answers.BYTES)
 _WRITTEN_DOWN = {
     JSON: answers.TRANSCRIPT,
-    **dict.fromkeys(("text/plain", "text/vtt", "application/x-subrip", _EVENTS), answers.TEXT),
+    **dict.fromkeys(("text/plain", "text/vtt", "application/x-subrip"), answers.TEXT),
+    _EVENTS: answers.EVENT,
 }
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
@@ -57,17 +58,17 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/v1/chat/completions"): Operation(
         summary="Answer a conversation (OpenAI)",
         takes=requests.CHAT,
-        gives={JSON: answers.CHAT, _EVENTS: answers.TEXT},
+        gives={JSON: answers.CHAT, _EVENTS: answers.EVENT},
     ),
     ("POST", "/v1/responses"): Operation(
         summary="Answer a conversation (OpenAI's Responses API; nothing is kept)",
         takes=requests.RESPONSE,
-        gives={JSON: answers.RESPONSE, _EVENTS: answers.TEXT},
+        gives={JSON: answers.RESPONSE, _EVENTS: answers.EVENT},
     ),
     ("POST", "/v1/completions"): Operation(
         summary="Continue a text (OpenAI)",
         takes=requests.COMPLETION,
-        gives={JSON: answers.COMPLETION, _EVENTS: answers.TEXT},
+        gives={JSON: answers.COMPLETION, _EVENTS: answers.EVENT},
     ),
     ("POST", "/v1/embeddings"): Operation(
         summary="Turn texts into vectors (OpenAI)", takes=requests.EMBEDDING, gives={JSON: answers.EMBEDDINGS}
@@ -76,7 +77,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         summary="Make pictures (OpenAI)", takes=requests.IMAGE, gives={JSON: answers.IMAGES}
     ),
     ("POST", "/v1/audio/speech"): Operation(
-        summary="Read a text aloud (OpenAI)", takes=requests.SPEECH, gives={**_SPOKEN, _EVENTS: answers.TEXT}
+        summary="Read a text aloud (OpenAI)", takes=requests.SPEECH, gives={**_SPOKEN, _EVENTS: answers.EVENT}
     ),
     ("POST", "/v1/audio/transcriptions"): Operation(
         summary="Write down what is said (OpenAI)", takes=requests.TRANSCRIPTION, gives=_WRITTEN_DOWN
@@ -87,7 +88,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/v1/messages"): Operation(
         summary="Answer a conversation (Anthropic)",
         takes=requests.MESSAGES,
-        gives={JSON: answers.MESSAGE, _EVENTS: answers.TEXT},
+        gives={JSON: answers.MESSAGE, _EVENTS: answers.EVENT},
     ),
     ("POST", "/v1/messages/count_tokens"): Operation(
         summary="Count the tokens of a conversation (Anthropic)", takes=requests.MESSAGES, gives={JSON: answers.TOKENS}

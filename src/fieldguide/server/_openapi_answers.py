@@ -16,6 +16,8 @@ def whole(**fields: Schema) -> Schema:
     return {"type": "object", "properties": fields, "required": list(fields)}
 
 
+EVENT = whole(data=TEXT)
+"""One event of a stream: what its protocol says stands in `data`, as JSON."""
 BYTES: Schema = {"type": "string", "format": "binary"}
 _VECTOR = many(NUMBER)
 _REASON = {"enum": ["stop", "length", "tool_calls", "content_filter"]}
@@ -88,7 +90,11 @@ OLLAMA_VECTORS = whole(model=NAME, embeddings=many(_VECTOR, least=1))
 OLLAMA_MODELS = whole(models=many(whole(name=NAME, model=NAME, details={"type": "object"})))
 OLLAMA_SHOW = whole(capabilities=many(NAME), details={"type": "object"}, model_info={"type": "object"})
 
-ERROR_NAMES: Mapping[Shape, str] = {"openai": "ErrorOfOpenAI", "anthropic": "ErrorOfAnthropic", "ollama": "ErrorOfOllama"}
+ERROR_NAMES: Mapping[Shape, str] = {
+    "openai": "ErrorOfOpenAI",
+    "anthropic": "ErrorOfAnthropic",
+    "ollama": "ErrorOfOllama",
+}
 ERRORS: Mapping[str, Schema] = {
     "ErrorOfOpenAI": whole(error=whole(message=NAME, type=NAME, param=maybe(TEXT), code=NAME)),
     "ErrorOfAnthropic": whole(type={"const": "error"}, error=whole(type=NAME, message=NAME), request_id=TEXT),

@@ -134,9 +134,7 @@ TRANSCRIPTION: Schema = {
 MESSAGES = thing(
     ("model", "messages"),
     model=NAME,
-    messages=many(
-        thing(("role", "content"), role={"enum": ["user", "assistant", "system"]}, content=_PARTS), least=1
-    ),
+    messages=many(thing(("role", "content"), role={"enum": ["user", "assistant", "system"]}, content=_PARTS), least=1),
     max_tokens=COUNT,
     system=_PARTS,
     stream=FLAG,

@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fieldguide.server import _chat, _completions, _media, _messages, _ollama, _openapi, _responses, _service, _speech, _transcription
+from fieldguide.server import (
+    _chat,
+    _completions,
+    _media,
+    _messages,
+    _ollama,
+    _openapi,
+    _responses,
+    _service,
+    _speech,
+    _transcription,
+)
 from fieldguide.server._errors import Shape
 from fieldguide.server._message import FORM, JSON, AnyReply, Call
 

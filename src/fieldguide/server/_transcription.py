@@ -107,9 +107,7 @@ async def _written_down(site: Site, call: Call, *, translate: bool) -> AnyReply:
     return whole(ask, call, dumped(_as_json(result, verbose=form == "verbose_json", translate=translate)))
 
 
-def _request(
-    fields: _Form, file: Part, model: Open, ask: Ask, *, form: str, translate: bool
-) -> TranscriptionRequest:
+def _request(fields: _Form, file: Part, model: Open, ask: Ask, *, form: str, translate: bool) -> TranscriptionRequest:
     times = fields.texts("timestamp_granularities")
     if unknown := set(times) - {"word", "segment"}:
         raise RequestError(f"There are no times of {min(unknown)!r}.", param="timestamp_granularities")
