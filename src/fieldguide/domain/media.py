@@ -81,6 +81,10 @@ class TranscriptionRequest:
     temperature: float | None = None
     segments: bool = False
     """Whether to tell when each part was said."""
+    words: bool = False
+    """Whether to tell when each word was said."""
+    translate: bool = False
+    """Whether to write English, whatever is spoken."""
     extra: Extra = field(default_factory=dict)
 
 
@@ -93,6 +97,8 @@ class TranscriptionResult:
     duration_s: float | None = None
     segments: tuple[Mapping[str, JsonValue], ...] = ()
     """Parts with their times, as the provider gives them."""
+    words: tuple[Mapping[str, JsonValue], ...] = ()
+    """Words with their times, as the provider gives them."""
     usage: Usage = field(default_factory=Usage)
     latency: Latency = field(default_factory=Latency)
     raw_usage: JsonValue = None

@@ -101,6 +101,14 @@ class SpeechRunner(Protocol):
 
 
 @runtime_checkable
+class PiecewiseSpeechRunner(Protocol):
+    """A runner that passes sound on while it comes."""
+
+    def speak_in_pieces(self, request: SpeechRequest) -> AsyncIterator[bytes]:
+        """Yield the sound of a text, at least one piece of it; together they are what `speak` returns."""
+
+
+@runtime_checkable
 class HoldsAnswers(Protocol):
     """A runner that gives answers made earlier, and so has no answer for some items."""
 

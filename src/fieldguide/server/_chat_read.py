@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fieldguide.app.gateway import Open
@@ -30,7 +31,7 @@ from fieldguide.domain import (
 )
 from fieldguide.server._errors import RequestError
 from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address, from_base64
-from fieldguide.server._seal import unsealed_arguments, unsealed_blocks
+from fieldguide.server._seal import says, unsealed
 
 NEUTRAL = (
     "user",
@@ -188,9 +189,11 @@ class _Reader:
         if role == "tool":
             message = Message(role="tool", content=(self._result(fields),))
         else:
-            content = fields.get("content")
-            said = self._said(fields, content) if role == "assistant" else self._content(fields, content)
-            message = Message(role=role, content=said, name=fields.text("name"))  # type: ignore[arg-type]
+            content, name = fields.get("content"), fields.text("name")
+            if role == "assistant":
+                message = self._turn(fields, content, name)
+            else:
+                message = Message(role=role, content=self._content(fields, content), name=name)  # type: ignore[arg-type]
         fields.end()
         return message
 
@@ -210,12 +213,25 @@ class _Reader:
             raise RequestError(f"{fields.name('content')} is missing.", param=fields.name("content"))
         return self._parts(content, fields.name("content"))
 
-    def _said(self, fields: Fields, content: Any) -> str | tuple[Block, ...]:
+    def _turn(self, fields: Fields, content: Any, name: str | None) -> Message:
+        """Return what a model said: as it was, where the client brings it back unchanged."""
+        kept = unsealed(fields)
+        if kept is None:
+            return Message(role="assistant", content=self._said(fields, content, ()), name=name)
+        calls = fields.items("tool_calls") or []
+        ids = [call.get("id") if isinstance(call, dict) else None for call in calls]
+        if says(kept, content if isinstance(content, str) else "", ids):
+            fields.known.update(fields.value)
+            return replace(kept, name=name)
+        return Message(role="assistant", content=self._said(fields, content, kept.blocks), name=name)
+
+    def _said(self, fields: Fields, content: Any, kept: Sequence[Block]) -> str | tuple[Block, ...]:
         calls = fields.items("tool_calls")
-        blocks: list[Block] = list(unsealed_blocks(fields))
+        blocks: list[Block] = [block for block in kept if isinstance(block, Reasoning)]
         thoughts = [self._thought(fields, name) for name in ("reasoning_content", "reasoning")]
         if not blocks:
             blocks += [each for each in thoughts if each is not None]
+        fields.own(("annotations",))
         refusal = fields.text("refusal")
         audio = fields.object("audio")
         if isinstance(content, str) and not (blocks or refusal or calls or audio):
@@ -231,7 +247,7 @@ class _Reader:
             blocks.append(Audio(file_id=str(audio.get("id")), provider_data=data))
         if fields.get("function_call") is not None:
             raise RequestError("The retired `function_call` of a message is not read; use `tool_calls`.")
-        sealed = unsealed_arguments(fields)
+        sealed = {block.call_id or "": block.provider_data for block in kept if isinstance(block, ToolCall)}
         where = fields.name("tool_calls")
         blocks += [self._call(each, f"{where}[{place}]", sealed) for place, each in enumerate(calls or ())]
         return tuple(blocks)

@@ -18,7 +18,9 @@ from fieldguide.domain import (
     BlockStart,
     Completion,
     FinishReason,
+    Image,
     JsonValue,
+    Message,
     Reasoning,
     Refusal,
     StreamPiece,
@@ -30,7 +32,8 @@ from fieldguide.domain import (
     Usage,
     provider_fields,
 )
-from fieldguide.server._seal import FIELD, sealed_of
+from fieldguide.server._citations import sources_of
+from fieldguide.server._seal import FIELD, named, sealed_of
 
 REASONS = {
     FinishReason.STOP: "stop",
@@ -57,7 +60,7 @@ def call_id() -> str:
 
 def write_chat(completion: Completion, model: Open, request_id: str) -> bytes:
     """Return a whole answer. One of a server that speaks this protocol goes out as it came."""
-    if model.takes_chat_fields and completion.raw is not None:
+    if model.takes_chat_fields and completion.raw is not None and all(call.call_id for call in completion.tool_calls):
         return completion.raw.encode("utf-8", "replace")
     choice: dict[str, Any] = {
         "index": 0,
@@ -79,7 +82,8 @@ def write_chat(completion: Completion, model: Open, request_id: str) -> bytes:
 
 def message_of(completion: Completion, model: Open) -> dict[str, Any]:
     """Return what was said, with thoughts and calls in a field each."""
-    blocks = completion.reply.blocks
+    turn = with_ids(completion.reply)
+    blocks = turn.blocks
     message: dict[str, Any] = {"role": "assistant", "content": completion.text or None, "refusal": None}
     calls = [call_of(block) for block in blocks if isinstance(block, ToolCall)]
     if refusal := "".join(block.text for block in blocks if isinstance(block, Refusal)):
@@ -90,12 +94,58 @@ def message_of(completion: Completion, model: Open) -> dict[str, Any]:
         message["tool_calls"] = calls
     if message["content"] is None and not calls and not refusal:
         message["content"] = ""
-    for block in blocks:
-        if isinstance(block, Audio) and block.data is not None:
-            message["audio"] = audio_of(block, model)
-    if sealed := sealed_of(blocks, known=model.provider if model.takes_chat_fields else None):
+    if found := annotations_of(completion):
+        message["annotations"] = found
+    message |= _media(blocks, model)
+    if model.takes_chat_fields:
+        for call, block in zip(calls, (block for block in blocks if isinstance(block, ToolCall))):
+            call |= _beside(block, model.provider)
+        message |= provider_fields(turn.provider_data, model.provider)
+    if sealed := sealed_of(turn, known=model.provider if model.takes_chat_fields else None):
         message[FIELD] = sealed
     return message
+
+
+def with_ids(turn: Message) -> Message:
+    """Return a turn in which every call has an id: clients cannot do without, and it has to come back in the seal."""
+    calls = [block for block in turn.blocks if isinstance(block, ToolCall)]
+    return named(turn, [call.call_id or call_id() for call in calls]) if calls else turn
+
+
+def annotations_of(completion: Completion) -> list[dict[str, Any]]:
+    """Return the pages that an answer rests on."""
+    return [
+        {
+            "type": "url_citation",
+            "url_citation": {
+                "start_index": source.start,
+                "end_index": source.end,
+                "url": source.url,
+                "title": source.title or "",
+            },
+        }
+        for source in sources_of(completion)
+    ]
+
+
+def _media(blocks: Sequence[Block], model: Open) -> dict[str, Any]:
+    """Return sound, and pictures in the form that OpenRouter has given them: OpenAI's own has none."""
+    said: dict[str, Any] = {}
+    for block in blocks:
+        if isinstance(block, Audio) and block.data is not None:
+            said["audio"] = audio_of(block, model)
+    pictures = [block for block in blocks if isinstance(block, Image) and block.data is not None]
+    if pictures:
+        said["images"] = [
+            {"index": place, "type": "image_url", "image_url": {"url": _data_url(each)}}
+            for place, each in enumerate(pictures)
+        ]
+    return said
+
+
+def _data_url(picture: Image) -> str:
+    data = base64.b64encode(picture.data or b"").decode("ascii")
+    return f"data:{picture.media_type or 'image/png'};base64,{data}"
 
 
 def _thoughts(completion: Completion) -> str | None:
@@ -149,6 +199,17 @@ def _plain_token(token: TokenLogprob) -> dict[str, Any]:
     return {"token": token.token, "logprob": token.logprob if known else -9999.0, "bytes": given}
 
 
+def _beside(call: ToolCall, provider: str) -> dict[str, JsonValue]:
+    """Return what stands beside a call's usual fields at a server of this protocol, such as its maker's signature."""
+    own = provider_fields(call.provider_data, provider)
+    return {name: value for name, value in own.items() if name in {"extra_content", "thought_signature"}}
+
+
+def _in_parts(thoughts: Reasoning) -> bool:
+    """Whether thoughts came as a part of the content, which has to go back as one."""
+    return any("part" in data.fields for data in thoughts.provider_data)
+
+
 def usage_of(usage: Usage) -> dict[str, Any] | None:
     """Return the counts; None where none are known."""
     if usage.input_tokens is None and usage.output_tokens is None:
@@ -184,6 +245,7 @@ class ChatChunks:
         self._text = self._before + b'{"content":'
         self._thought = self._before + b'{"reasoning_content":'
         self._calls: dict[int, int] = {}
+        self._ids: list[str] = []
         self._with_arguments: set[int] = set()
         self._said = False
 
@@ -210,7 +272,8 @@ class ChatChunks:
     def _call_begins(self, start: BlockStart) -> bytes:
         place = self._calls.setdefault(start.index, len(self._calls))
         function = {"name": start.name or "", "arguments": ""}
-        call = {"index": place, "id": start.call_id or call_id(), "type": "function", "function": function}
+        self._ids.append(start.call_id or call_id())
+        call = {"index": place, "id": self._ids[-1], "type": "function", "function": function}
         return self._delta({"tool_calls": [call]})
 
     def _arguments(self, index: int, arguments: str) -> bytes:
@@ -249,20 +312,28 @@ class ChatChunks:
 
     def _untold(self, completion: Completion) -> dict[str, Any]:
         delta: dict[str, Any] = {}
-        blocks: tuple[Block, ...] = completion.reply.blocks
+        turn = named(completion.reply, self._ids) if self._ids else with_ids(completion.reply)
+        blocks: tuple[Block, ...] = turn.blocks
         calls = [block for block in blocks if isinstance(block, ToolCall)]
         if calls and not self._calls:
             delta["tool_calls"] = [{"index": place, **call_of(call)} for place, call in enumerate(calls)]
         if not self._said and any(isinstance(block, Text) for block in blocks) and completion.text:
             delta["content"] = completion.text
-        for block in blocks:
-            if isinstance(block, Audio) and block.data is not None:
-                delta["audio"] = audio_of(block, self._model)
-        if self._model.takes_chat_fields:
-            return delta | provider_fields(completion.reply.provider_data, self._model.provider)
-        if sealed := sealed_of(blocks, known=None):
-            delta[FIELD] = sealed
-        return delta
+        delta |= _media(blocks, self._model)
+        if not self._model.takes_chat_fields:
+            if found := annotations_of(completion):
+                delta["annotations"] = found
+            if sealed := sealed_of(turn, known=None):
+                delta[FIELD] = sealed
+            return delta
+        provider = self._model.provider
+        if own := [(place, _beside(call, provider)) for place, call in enumerate(calls) if _beside(call, provider)]:
+            told = delta.setdefault("tool_calls", [{"index": place} for place, _ in own])
+            for call, (_, fields) in zip(told, own):
+                call |= fields
+        if any(isinstance(block, Reasoning) and _in_parts(block) for block in blocks):
+            delta[FIELD] = sealed_of(turn, known=None)
+        return delta | provider_fields(turn.provider_data, provider)
 
     def error(self, value: Mapping[str, object]) -> bytes:
         """Return the event that tells of an error in the middle; the stream ends with it."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import httptools
 
-from fieldguide.server._message import AnyReply, Head, Reply, StreamReply
+from fieldguide.server._message import AnyReply, BrokenOffError, Head, Reply, StreamReply
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _MOST_WAITING = 16
@@ -296,7 +296,7 @@ class Connection(asyncio.Protocol):
                 going_on = keep and not reply.close
             else:
                 going_on = await self._stream(reply, keep)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, BrokenOffError):
             going_on = False
         except BaseException:
             going_on = False

@@ -20,10 +20,11 @@ class RequestError(errors.UsageError):
     Attributes:
         status: HTTP status.
         param: The field at fault; None where it is not one field.
+        allow: The methods that a path takes, where another was used.
     """
 
-    def __init__(self, message: str, *, param: str | None = None, status: int = 400) -> None:
-        self.param, self.status = param, status
+    def __init__(self, message: str, *, param: str | None = None, status: int = 400, allow: str | None = None) -> None:
+        self.param, self.status, self.allow = param, status, allow
         super().__init__(message)
 
 
@@ -165,6 +166,8 @@ def error_reply(error: BaseException, shape: Shape, request_id: str) -> Reply:
     headers = {"x-request-id": request_id, "request-id": request_id, "x-should-retry": str(how.retry).lower()}
     if how.wait_s is not None:
         headers["retry-after"] = str(math.ceil(how.wait_s))
+    if how.status == 405 and (allow := getattr(error, "allow", None)):
+        headers["allow"] = allow
     if how.status == 401:
         headers["www-authenticate"] = "Bearer"
     return Reply(status=how.status, body=error_body(how, shape, request_id), headers=headers)

@@ -1,4 +1,4 @@
-"""OpenAI's endpoints for vectors, pictures and speech."""
+"""OpenAI's endpoints for vectors and pictures."""
 
 from __future__ import annotations
 
@@ -10,25 +10,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fieldguide.app.gateway import Ask, Open
 from fieldguide.domain import (
-    Audio,
     EmbeddingRequest,
     EmbeddingResult,
     ImageRequest,
     ImageResult,
     JsonValue,
-    SpeechRequest,
-    SpeechResult,
-    TranscriptionRequest,
-    TranscriptionResult,
     Usage,
 )
 from fieldguide.errors import UnsupportedError
-from fieldguide.runners import EmbeddingRunner, ImageRunner, SpeechRunner, TranscriptionRunner
-from fieldguide.server._answering import asked, headers_of, whole
+from fieldguide.runners import EmbeddingRunner, ImageRunner
+from fieldguide.server._answering import asked, whole
 from fieldguide.server._chat_write import dumped
 from fieldguide.server._errors import RequestError
-from fieldguide.server._form import Part, read_form
-from fieldguide.server._message import AnyReply, Call, Reply
+from fieldguide.server._message import AnyReply, Call
 from fieldguide.server._reading import Fields, parse_body
 
 if TYPE_CHECKING:
@@ -55,7 +49,7 @@ async def embeddings(site: Site, call: Call) -> AnyReply:
     body = parse_body(call.body)
     ask = asked(call, body, "embeddings")
     form = body.get("encoding_format") or "float"
-    if form not in {"float", "base64"}:
+    if form not in ("float", "base64"):
         raise RequestError("encoding_format is neither `float` nor `base64`.", param="encoding_format")
     result = cast(EmbeddingResult, await embed(site, ask, lambda model: _embedding_request(body, model, ask)))
     data = [
@@ -146,99 +140,3 @@ def _image_usage(result: ImageResult) -> JsonValue:
         return None
     read, written = usage.input_tokens or 0, usage.output_tokens or 0
     return {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}
-
-
-async def speech(site: Site, call: Call) -> AnyReply:
-    """Read a text aloud."""
-    body = parse_body(call.body)
-    ask = asked(call, body, "speech")
-
-    def request_for(model: Open) -> SpeechRequest:
-        fields = Fields(body, "", ask.notes)
-        for name in ("model", "stream_format"):
-            fields.get(name)
-        voice = fields.get("voice")
-        if isinstance(voice, dict):
-            voice = voice.get("id")
-        request = SpeechRequest(
-            text=fields.needed_text("input"),
-            voice=voice if isinstance(voice, str) else None,
-            instructions=fields.text("instructions"),
-            output_format=fields.text("response_format"),
-            speed=fields.number("speed"),
-        )
-        fields.end()
-        return request
-
-    async def act(model: Open, request: SpeechRequest) -> object:
-        runner = model.runner
-        if not (runner.capabilities.text_to_speech and isinstance(runner, SpeechRunner)):
-            raise UnsupportedError(ask.model, "reading aloud")
-        return await runner.speak(request)
-
-    result = cast(SpeechResult, await site.gateway.perform(ask, request_for, act))
-    kind = result.audio.media_type or "application/octet-stream"
-    return Reply(body=result.audio.data or b"", content_type=kind, headers=headers_of(ask, call))
-
-
-async def transcriptions(site: Site, call: Call) -> AnyReply:
-    """Write down what is said."""
-    return await _transcribed(site, call, "transcriptions")
-
-
-async def translations(site: Site, call: Call) -> AnyReply:
-    """Refuse to write down in English what is said: no runner translates speech."""
-    return await _transcribed(site, call, "translations")
-
-
-async def _transcribed(site: Site, call: Call, endpoint: str) -> AnyReply:
-    parts = await read_form(call.head.headers["content-type"], call.body)
-    file = parts.get("file")
-    if file is None or not file.data:
-        raise RequestError("file is missing or empty.", param="file")
-    body = {name: part.text for name, part in parts.items() if name != "file"}
-    ask = asked(call, body, endpoint)
-    form = body.get("response_format") or "json"
-    if form not in {"json", "text", "verbose_json"}:
-        raise RequestError(f"The form {form!r} of a transcription is not offered.", param="response_format")
-
-    def request_for(model: Open) -> TranscriptionRequest:
-        if endpoint == "translations":
-            raise UnsupportedError(ask.model, "translating speech", hint="Ask /v1/audio/transcriptions instead.")
-        return _transcription_request(body, file, ask, segments=form == "verbose_json")
-
-    async def act(model: Open, request: TranscriptionRequest) -> object:
-        runner = model.runner
-        if not (runner.capabilities.speech_to_text and isinstance(runner, TranscriptionRunner)):
-            raise UnsupportedError(ask.model, "writing down speech")
-        return await runner.transcribe(request)
-
-    result = cast(TranscriptionResult, await site.gateway.perform(ask, request_for, act))
-    if form == "text":
-        return Reply(body=result.text.encode(), content_type="text/plain; charset=utf-8", headers=headers_of(ask, call))
-    value: dict[str, Any] = {"text": result.text}
-    if form == "verbose_json":
-        value |= {"task": "transcribe", "language": result.language, "duration": result.duration_s}
-        value["segments"] = list(result.segments)
-    if result.raw_usage is not None:
-        value["usage"] = result.raw_usage
-    return whole(ask, call, dumped({name: each for name, each in value.items() if each is not None}))
-
-
-def _transcription_request(body: dict[str, str], file: Part, ask: Ask, *, segments: bool) -> TranscriptionRequest:
-    known = {"model", "language", "prompt", "temperature", "response_format"}
-    for name in body:
-        if name.split("[")[0] not in known and name not in ask.notes:
-            ask.notes.append(name)
-    temperature = body.get("temperature")
-    try:
-        warmth = None if temperature is None else float(temperature)
-    except ValueError:
-        raise RequestError("temperature is not a number.", param="temperature") from None
-    return TranscriptionRequest(
-        audio=Audio(data=file.data, media_type=file.media_type),
-        language=body.get("language"),
-        prompt=body.get("prompt"),
-        temperature=warmth,
-        segments=segments,
-    )

@@ -68,4 +68,8 @@ class StreamReply:
     """Sent where nothing else is for a while, so that nobody on the way takes silence for the end."""
 
 
+class BrokenOffError(Exception):
+    """Raised among the pieces of a stream whose form has no word for an error: its connection ends without an end."""
+
+
 AnyReply: TypeAlias = Reply | StreamReply

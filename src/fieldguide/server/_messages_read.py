@@ -26,7 +26,7 @@ from fieldguide.domain import (
 )
 from fieldguide.server._errors import RequestError
 from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address, from_base64
-from fieldguide.server._seal import unseal
+from fieldguide.server._seal import unseal, with_data
 
 PROVIDER = "anthropic"
 _FORWARDED = ("metadata", "service_tier", "container", "context_management", "inference_geo", "speed")
@@ -189,7 +189,12 @@ class _Reader:
     def blocks(self, value: Any, where: str) -> tuple[Block, ...]:
         if not isinstance(value, list):
             raise RequestError(f"{where} is neither a text nor a list of blocks.", param=where)
-        return tuple(self._block(each, f"{where}[{place}]") for place, each in enumerate(value))
+        blocks: list[Block] = []
+        for place, each in enumerate(value):
+            block = self._block(each, f"{where}[{place}]")
+            kept = unseal(block.encrypted or "") if isinstance(block, Reasoning) else None
+            blocks = [*blocks, block] if kept is None else with_data(blocks, kept)
+        return tuple(blocks)
 
     def _block(self, value: Any, where: str) -> Block:
         fields = Fields(value, where, self._notes)
@@ -248,21 +253,14 @@ class _Reader:
         return Reasoning(text=text, signature=signature, provider=PROVIDER, provider_data=_own(fields))
 
     def _redacted_thinking(self, fields: Fields) -> Reasoning:
-        data = fields.text("data") or ""
-        kept = unseal(data)
-        if isinstance(kept, Reasoning):
-            return kept
-        return Reasoning(encrypted=data, provider=PROVIDER, provider_data=_own(fields))
+        return Reasoning(encrypted=fields.text("data") or "", provider=PROVIDER, provider_data=_own(fields))
 
     def _tool_use(self, fields: Fields) -> ToolCall:
         call_id = fields.needed_text("id")
         given = fields.get("input")
         arguments = given if isinstance(given, dict) else None
-        kept = unseal(fields.text("fieldguide_sealed") or "")
-        data = _own(fields)
-        if isinstance(kept, ToolCall):
-            data = (*data, *kept.provider_data)
-        return ToolCall(name=fields.needed_text("name"), call_id=call_id, arguments=arguments, provider_data=data)
+        name = fields.needed_text("name")
+        return ToolCall(name=name, call_id=call_id, arguments=arguments, provider_data=_own(fields))
 
     def _tool_result(self, fields: Fields) -> ToolResult:
         content = fields.get("content")

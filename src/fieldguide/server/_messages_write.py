@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fieldguide.app.gateway import Open
@@ -25,8 +26,9 @@ from fieldguide.domain import (
     Usage,
     provider_fields,
 )
-from fieldguide.server._chat_write import call_id, dumped, raw_arguments
-from fieldguide.server._seal import FIELD, seal
+from fieldguide.server._chat_write import call_id, dumped, raw_arguments, with_ids
+from fieldguide.server._citations import Source, sources_in, sources_of_the_whole
+from fieldguide.server._seal import foreign, seal, without_words
 
 _PROVIDER = "anthropic"
 _REASONS = {
@@ -43,14 +45,21 @@ def write_message(completion: Completion, model: Open, request_id: str) -> bytes
     """Return a whole answer. One of a server that speaks this protocol goes out as it came."""
     if speaks(model) and completion.raw is not None:
         return completion.raw.encode("utf-8", "replace")
-    blocks = completion.reply.blocks
+    blocks = with_ids(completion.reply).blocks
+    of_the_whole = _citations(sources_of_the_whole(completion))
+    last = max((place for place, block in enumerate(blocks) if isinstance(block, Text)), default=None)
+    content = [
+        value
+        for place, block in enumerate(blocks)
+        for value in _with_seal(block, of_the_whole if place == last else [])
+    ]
     return dumped(
         {
             "id": completion.response_id or f"msg_{request_id}",
             "type": "message",
             "role": "assistant",
             "model": completion.model or model.config.alias,
-            "content": [each for block in blocks if (each := block_of(block)) is not None],
+            "content": content,
             "stop_reason": reason_of(completion, model),
             "stop_sequence": completion.metadata.get("stop_sequence") if speaks(model) else None,
             "usage": usage_of(completion.usage),
@@ -72,23 +81,64 @@ def reason_of(completion: Completion, model: Open) -> str:
 
 def block_of(block: Block) -> dict[str, Any] | None:
     """Return a block of an answer; None where the protocol has no such thing in answers."""
-    if isinstance(block, Text | Refusal):
-        return {"type": "text", "text": block.text, **provider_fields(block.provider_data, _PROVIDER)}
+    if isinstance(block, Text):
+        value = {"type": "text", "text": block.text, **provider_fields(block.provider_data, _PROVIDER)}
+        found = _citations(sources_in(block))
+        return {**value, "citations": found} if found else value
+    if isinstance(block, Refusal):
+        return {"type": "text", "text": block.text}
     if isinstance(block, Reasoning):
         return _thought(block)
     if isinstance(block, ToolCall):
         value = {"type": "tool_use", "id": block.call_id or call_id(), "name": block.name, "input": _input(block)}
-        value |= provider_fields(block.provider_data, _PROVIDER)
-        if any(data.provider != _PROVIDER for data in block.provider_data):
-            value[FIELD] = seal(block)
-        return value
+        return value | provider_fields(block.provider_data, _PROVIDER)
     if isinstance(block, ProviderBlock):
-        return dict(block.value) if block.provider == _PROVIDER else None
+        return dict(block.value) if block.provider == _PROVIDER else _sealed(block)
     if isinstance(block, Image) and block.data is not None:
         data = base64.b64encode(block.data).decode("ascii")
         source = {"type": "base64", "media_type": block.media_type or "image/png", "data": data}
         return {"type": "image", "source": source}
     return None
+
+
+def _with_seal(block: Block, of_the_whole: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a block as it stands in a message, and what its maker wants back beside it.
+
+    `of_the_whole` are pages that the whole answer rests on: they stand with its last words.
+    """
+    value = block_of(block)
+    if value is None:
+        return []
+    if of_the_whole:
+        value = {**value, "citations": [*value.get("citations", []), *of_the_whole]}
+    return [value, *_beside(block)]
+
+
+def _beside(block: Block) -> list[dict[str, Any]]:
+    """Return the block that carries what the maker of words or of a call wants back with them."""
+    if isinstance(block, Text | ToolCall | Image) and foreign(block, _PROVIDER):
+        return [_sealed(without_words(block))]
+    return []
+
+
+def _sealed(block: Block) -> dict[str, Any]:
+    """Return something that only its maker reads: clients keep thoughts that are withheld, and bring them back."""
+    return {"type": "redacted_thinking", "data": seal(block)}
+
+
+def _citations(sources: list[Source]) -> list[dict[str, Any]]:
+    """Return the pages that words of another provider rest on."""
+    return [
+        {
+            "type": "web_search_result_location",
+            "url": source.url,
+            "title": source.title,
+            "cited_text": source.quoted or "",
+            "encrypted_index": "",
+        }
+        for source in sources
+        if source.provider != _PROVIDER
+    ]
 
 
 def _thought(block: Reasoning) -> dict[str, Any]:
@@ -139,6 +189,8 @@ class MessageEvents:
         """Pieces of blocks that have begun while another was open."""
         self._written: set[int] = set()
         self._with_pieces = False
+        self._ids: dict[int | None, str] = {}
+        """Ids of calls that were told, by place in the answer."""
 
     def begin(self) -> bytes:
         """Return the first event."""
@@ -180,7 +232,7 @@ class MessageEvents:
             empty = {"type": "thinking", "thinking": "", "signature": ""}
             return self._opened(start.index, "reasoning", empty)
         if start.kind == "tool_call":
-            given = start.call_id or call_id()
+            given = self._ids[start.index] = start.call_id or call_id()
             empty = {"type": "tool_use", "id": given, "name": start.name or "", "input": {}}  # type: ignore[dict-item]
             return self._opened(start.index, "tool_call", empty)
         return b""
@@ -221,17 +273,26 @@ class MessageEvents:
         if value is None:
             return self._following()
         if self._open is None:
-            place = self._next
-            self._next += 1
-            started = _event("content_block_start", {"index": place, "content_block": value})
-            return started + _event("content_block_stop", {"index": place}) + self._following()
+            return self._block(value) + self._sealed_beside(block, end.index) + self._following()
         if end.index not in self._written and isinstance(block, ToolCall):
             told += self._delta({"type": "input_json_delta", "partial_json": raw_arguments(block)})
         if isinstance(block, Reasoning) and value.get("signature"):
             told += self._delta({"type": "signature_delta", "signature": value["signature"]})
         for citation in value.get("citations") or ():
             told += self._delta({"type": "citations_delta", "citation": citation})
-        return told + self._closed() + self._following()
+        return told + self._closed() + self._sealed_beside(block, end.index) + self._following()
+
+    def _sealed_beside(self, block: Block, index: int) -> bytes:
+        if isinstance(block, ToolCall):
+            block = replace(block, call_id=self._ids.get(index, block.call_id))
+        return b"".join(self._block(value) for value in _beside(block))
+
+    def _block(self, value: dict[str, Any]) -> bytes:
+        """Return the events of a block that comes whole."""
+        place = self._next
+        self._next += 1
+        begun = _event("content_block_start", {"index": place, "content_block": value})
+        return begun + _event("content_block_stop", {"index": place})
 
     def _following(self) -> bytes:
         """Return the events of the next block that has waited, as far as it came."""
@@ -254,12 +315,8 @@ class MessageEvents:
 
     def _whole(self, completion: Completion) -> bytes:
         told = b""
-        for block in completion.reply.blocks:
-            value = block_of(block)
-            if value is not None:
-                told += _event("content_block_start", {"index": self._next, "content_block": value})
-                told += _event("content_block_stop", {"index": self._next})
-                self._next += 1
+        for block in with_ids(completion.reply).blocks:
+            told += b"".join(self._block(value) for value in _with_seal(block, []))
         return told
 
     def error(self, value: Mapping[str, object]) -> bytes:

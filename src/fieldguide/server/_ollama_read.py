@@ -22,7 +22,7 @@ from fieldguide.domain import (
 )
 from fieldguide.server._errors import RequestError
 from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_schema, from_base64
-from fieldguide.server._seal import unsealed_arguments, unsealed_blocks
+from fieldguide.server._seal import says, unsealed
 
 PROVIDER = "ollama"
 _ENGINE = (
@@ -218,15 +218,17 @@ class _Reader:
         return message
 
     def _said(self, fields: Fields, content: str, place: int) -> str | tuple[Block, ...]:
-        blocks: list[Block] = list(unsealed_blocks(fields))
+        kept = unsealed(fields)
+        kept_blocks = () if kept is None else kept.blocks
+        blocks: list[Block] = [block for block in kept_blocks if isinstance(block, Reasoning)]
         thinking = fields.text("thinking")
         if thinking and not blocks:
             blocks.append(Reasoning(text=thinking, provider=PROVIDER))
         calls = fields.items("tool_calls") or []
-        if not blocks and not calls:
+        if not blocks and not calls and kept is None:
             return content
         blocks += [Text(text=content)] if content else []
-        sealed = unsealed_arguments(fields)
+        sealed = {block.call_id or "": block.provider_data for block in kept_blocks if isinstance(block, ToolCall)}
         for number, each in enumerate(calls):
             call = Fields(each, f"{fields.where}.tool_calls[{number}]", self._notes)
             function = call.inner("function")
@@ -242,6 +244,8 @@ class _Reader:
             call.get("type")
             function.end()
             call.end()
+        if kept is not None and says(kept, content, [block.call_id for block in blocks if isinstance(block, ToolCall)]):
+            return kept.blocks
         return tuple(blocks)
 
     def _answered(self, call_id: str | None, name: str | None) -> str | None:

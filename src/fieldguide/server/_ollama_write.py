@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,8 @@ from fieldguide.domain import (
     BlockEnd,
     Completion,
     FinishReason,
+    Image,
+    Message,
     Reasoning,
     Refusal,
     StreamPiece,
@@ -18,8 +21,8 @@ from fieldguide.domain import (
     TokenLogprob,
     ToolCall,
 )
-from fieldguide.server._chat_write import call_id, dumped
-from fieldguide.server._seal import FIELD, sealed_of
+from fieldguide.server._chat_write import call_id, dumped, with_ids
+from fieldguide.server._seal import FIELD, named, sealed_of
 
 _REASONS = {FinishReason.LENGTH: "length"}
 
@@ -29,9 +32,12 @@ def write_chat(completion: Completion, model: Open, name: str, *, began: float) 
     message: dict[str, Any] = {"role": "assistant", "content": _words(completion)}
     if thinking := _thoughts(completion):
         message["thinking"] = thinking
-    if calls := _calls(completion):
+    turn = with_ids(completion.reply)
+    if calls := _calls(turn):
         message["tool_calls"] = calls
-    if sealed := sealed_of(completion.reply.blocks, known="ollama"):
+    if pictures := _pictures(turn):
+        message["images"] = pictures
+    if sealed := sealed_of(turn, known="ollama"):
         message[FIELD] = sealed
     return dumped({"model": name, "created_at": _now(), "message": message, **_end(completion, model, began)})
 
@@ -55,8 +61,14 @@ def _thoughts(completion: Completion) -> str | None:
     return "\n\n".join(each.text for each in blocks if isinstance(each, Reasoning) and each.text) or None
 
 
-def _calls(completion: Completion) -> list[dict[str, Any]]:
-    return [_call(call, place) for place, call in enumerate(completion.tool_calls)]
+def _calls(turn: Message) -> list[dict[str, Any]]:
+    calls = [block for block in turn.blocks if isinstance(block, ToolCall)]
+    return [_call(call, place) for place, call in enumerate(calls)]
+
+
+def _pictures(turn: Message) -> list[str]:
+    blocks = [block for block in turn.blocks if isinstance(block, Image) and block.data is not None]
+    return [base64.b64encode(block.data or b"").decode("ascii") for block in blocks]
 
 
 def _call(call: ToolCall, place: int) -> dict[str, Any]:
@@ -114,7 +126,8 @@ class Lines:
         """`of_chat` is whether pieces are messages or, as of /api/generate, responses."""
         self._model, self._name, self._began, self._of_chat = model, name, began, of_chat
         self._said = False
-        self._called = 0
+        self._ids: list[str] = []
+        """Of the calls that were told."""
 
     def begin(self) -> bytes:
         """Return nothing: the first piece begins."""
@@ -128,8 +141,8 @@ class Lines:
         if isinstance(piece, BlockEnd) and isinstance(piece.block, Refusal):
             return self._line(piece.block.text)
         if isinstance(piece, BlockEnd) and isinstance(piece.block, ToolCall) and self._of_chat:
-            call = _call(piece.block, self._called)
-            self._called += 1
+            call = _call(piece.block, len(self._ids))
+            self._ids.append(call["id"])
             return self._line("", tool_calls=[call])
         return b""
 
@@ -147,11 +160,14 @@ class Lines:
         told = b""
         if completion.text and not self._said:
             told += self._line(completion.text)
-        if self._of_chat and completion.tool_calls and not self._called:
-            told += self._line("", tool_calls=_calls(completion))
+        turn = named(completion.reply, self._ids) if self._ids else with_ids(completion.reply)
+        if self._of_chat and completion.tool_calls and not self._ids:
+            told += self._line("", tool_calls=_calls(turn))
         end = _end(completion, self._model, self._began)
         message: dict[str, Any] = {"role": "assistant", "content": ""}
-        if sealed := sealed_of(completion.reply.blocks, known="ollama"):
+        if pictures := _pictures(turn):
+            message["images"] = pictures
+        if sealed := sealed_of(turn, known="ollama"):
             message[FIELD] = sealed
         said = {"message": message} if self._of_chat else {"response": ""}
         return told + dumped({"model": self._name, "created_at": _now(), **said, **end}) + b"\n"

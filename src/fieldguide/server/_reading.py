@@ -34,7 +34,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
         raise RequestError("The body is not JSON.") from None
     if not isinstance(value, dict):
         raise RequestError("The body is not a JSON object.")
-    if body.count(b"[") + body.count(b"{") > MOST_DEPTH and _deeper(value, MOST_DEPTH):
+    if body.count(b"[") + body.count(b"{") > MOST_DEPTH and deeper(value, MOST_DEPTH):
         raise RequestError(f"The body is nested deeper than {MOST_DEPTH} levels.")
     return value
 
@@ -46,7 +46,7 @@ def _no_constant(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def _deeper(value: object, most: int) -> bool:
+def deeper(value: object, most: int) -> bool:
     """Whether a value is nested deeper than `most`, found level by level."""
     level: list[object] = [value]
     for _ in range(most + 1):
@@ -178,7 +178,7 @@ def checked_schema(schema: Mapping[str, JsonValue] | None, where: str) -> Mappin
     """
     if schema is None:
         return None
-    if _deeper(schema, _MOST_SCHEMA_DEPTH):
+    if deeper(schema, _MOST_SCHEMA_DEPTH):
         raise RequestError(f"{where} is nested deeper than {_MOST_SCHEMA_DEPTH} levels.", param=where)
     if len(json.dumps(schema)) > _MOST_SCHEMA_BYTES:
         raise RequestError(f"{where} is larger than {_MOST_SCHEMA_BYTES // 1024} KiB.", param=where)
@@ -211,7 +211,7 @@ def checked_foreign(value: dict[str, Any], where: str) -> dict[str, Any]:
         for each in level:
             if isinstance(each, dict) and (named := _NEVER & {str(name).lower() for name in each}):
                 raise RequestError(f"{where} may not name {min(named)}: this gateway's operator does.", param=where)
-            if isinstance(each, dict) and each.get("type") in {"url", "image_url"} and "url" in each:
+            if isinstance(each, dict) and each.get("type") in ("url", "image_url") and "url" in each:
                 raise RequestError(f"{where} may not give an address to be fetched.", param=where)
         level = [
             inner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from fieldguide.app.gateway import Open
@@ -29,7 +30,8 @@ from fieldguide.domain import (
 )
 from fieldguide.server._chat_read import NEUTRAL, forwarded
 from fieldguide.server._errors import RequestError
-from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address
+from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address, from_base64
+from fieldguide.server._responses_write import OWN_ID
 from fieldguide.server._seal import FIELD, unseal
 
 PROVIDER = "openai-responses"
@@ -220,13 +222,17 @@ class _Reader:
             return (self._thought(fields),)
         if kind in {"function_call", "custom_tool_call"}:
             return (self._call(fields, kind),)
+        if kind == "image_generation_call" and isinstance(kept := unseal(fields.text(FIELD) or ""), Image):
+            return (replace(kept, data=from_base64(fields.text("result") or "", fields.name("result"))),)
         if kind == "item_reference":
             raise RequestError("Items kept at the provider are not taken: this gateway keeps none. Send them whole.")
         return (ProviderBlock(provider=self.provider, value=checked_foreign(fields.value, fields.where)),)
 
     def _words(self, fields: Fields) -> str | tuple[Block, ...]:
         content = fields.get("content")
-        item = fields.own(("id", "status", "phase"))
+        item = _own(fields, "id", "status", "phase")
+        kept = unseal(fields.text(FIELD) or "")
+        sealed = kept.provider_data if isinstance(kept, Text) else ()
         fields.end()
         if isinstance(content, str):
             return content
@@ -239,17 +245,18 @@ class _Reader:
             else:
                 own |= part.own(("annotations", "logprobs"))
                 own.pop("logprobs", None)
-                block = Text(text=part.text("text") or "", provider_data=kept_for(self.provider, own))
+                data = (*kept_for(self.provider, own), *sealed)
+                block = Text(text=part.text("text") or "", provider_data=data)
             part.end()
             blocks.append(block)
         return tuple(blocks)
 
-    def _thought(self, fields: Fields) -> Reasoning:
+    def _thought(self, fields: Fields) -> Reasoning | ProviderBlock:
         sealed = fields.text("encrypted_content")
         kept = unseal(sealed or "")
-        own = fields.own(("id", "summary", "content", "status"))
+        own = _own(fields, "id", "summary", "content", "status")
         fields.end()
-        if isinstance(kept, Reasoning):
+        if isinstance(kept, Reasoning | ProviderBlock):
             return kept
         texts = [part.get("text") for name in ("summary", "content") for part in _objects(own.get(name))]
         own.setdefault("summary", [])
@@ -262,7 +269,7 @@ class _Reader:
 
     def _call(self, fields: Fields, kind: str) -> ToolCall:
         raw = fields.text("arguments" if kind == "function_call" else "input") or ""
-        own = fields.own(("id", "status", "namespace"))
+        own = _own(fields, "id", "status", "namespace")
         kept = unseal(fields.text(FIELD) or "")
         if kind == "custom_tool_call":
             own["type"] = kind
@@ -326,6 +333,13 @@ class _Reader:
         field = "file_url" if fields.get("file_url") else "file_data"
         data, media_type, url = from_address(fields.needed_text(field), fields.name(field), self._media_hosts)
         return Document(data=data, url=url, media_type=media_type, name=name)
+
+
+def _own(fields: Fields, *names: str) -> dict[str, JsonValue]:
+    """Return what a provider wants back of an item, under the id that it gave itself."""
+    own = fields.own(names)
+    given = fields.text(OWN_ID)
+    return own if given is None else {**own, "id": given}
 
 
 def _join(turns: list[Message], role: str, blocks: tuple[Block, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from fieldguide.domain import (
     BlockStart,
     Completion,
     FinishReason,
+    Image,
     ProviderBlock,
     Reasoning,
     Refusal,
@@ -26,8 +28,11 @@ from fieldguide.domain import (
     provider_fields,
 )
 from fieldguide.server._chat_write import call_id, dumped, logprobs_of, raw_arguments
-from fieldguide.server._seal import FIELD, seal
+from fieldguide.server._citations import Source, sources_in, sources_of_the_whole
+from fieldguide.server._seal import FIELD, foreign, seal, without_words
 
+OWN_ID = "fieldguide_id"
+"""Under which an item keeps its provider's id where a client was told another before that one was known."""
 _INCOMPLETE = {FinishReason.LENGTH: "max_output_tokens", FinishReason.CONTENT_FILTER: "content_filter"}
 _ECHOED = (
     "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "temperature", "text", "tool_choice",
@@ -52,6 +57,7 @@ def response_of(
         output = [item for item in output if item is not None]
         if completion.logprobs is not None:
             _with_logprobs(output, completion)
+        _with_sources(output, completion, model)
     withheld = completion.finish_reason is FinishReason.CONTENT_FILTER and completion.text
     why = _INCOMPLETE.get(completion.finish_reason)
     if completion.finish_reason is FinishReason.CONTENT_FILTER and not withheld:
@@ -98,7 +104,10 @@ def _with_logprobs(output: list[dict[str, Any]], completion: Completion) -> None
 def item_of(block: Block, item_id: str, model: Open) -> dict[str, Any] | None:
     """Return a block as an item of the output; None where the protocol has no such thing."""
     if isinstance(block, Text | Refusal):
-        return _message(item_id, [_part(block, model)])
+        item = _message(item_id, [_part(block, model)])
+        if not model.takes_response_fields and isinstance(block, Text) and foreign(block, None):
+            item[FIELD] = seal(without_words(block))
+        return item
     if isinstance(block, Reasoning):
         summary = [{"type": "summary_text", "text": block.text}] if block.text else []
         own = provider_fields(block.provider_data, model.provider) if model.takes_response_fields else {}
@@ -106,9 +115,19 @@ def item_of(block: Block, item_id: str, model: Open) -> dict[str, Any] | None:
         return {"id": f"rs_{item_id}", "type": "reasoning", "summary": summary, "encrypted_content": sealed, **own}
     if isinstance(block, ToolCall):
         return _call(block, item_id, model)
-    if isinstance(block, ProviderBlock) and model.takes_response_fields:
-        return dict(block.value)
+    if isinstance(block, ProviderBlock):
+        if model.takes_response_fields:
+            return dict(block.value)
+        return {"id": f"rs_{item_id}", "type": "reasoning", "summary": [], "encrypted_content": seal(block)}
+    if isinstance(block, Image) and block.data is not None:
+        return _picture(block, item_id)
     return None
+
+
+def _picture(block: Image, item_id: str) -> dict[str, Any]:
+    data = base64.b64encode(block.data or b"").decode("ascii")
+    item = {"id": f"ig_{item_id}", "type": "image_generation_call", "status": "completed", "result": data}
+    return {**item, FIELD: seal(without_words(block))} if block.provider_data else item
 
 
 def _message(item_id: str, content: list[dict[str, Any]], status: str = "completed") -> dict[str, Any]:
@@ -119,7 +138,21 @@ def _part(block: Text | Refusal, model: Open) -> dict[str, Any]:
     if isinstance(block, Refusal):
         return {"type": "refusal", "refusal": block.text}
     own = provider_fields(block.provider_data, model.provider) if model.takes_response_fields else {}
-    return {"type": "output_text", "text": block.text, "annotations": own.get("annotations", []), "logprobs": []}
+    annotations = own["annotations"] if "annotations" in own else _annotations(sources_in(block))
+    return {"type": "output_text", "text": block.text, "annotations": annotations, "logprobs": []}
+
+
+def _annotations(sources: list[Source]) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "url_citation",
+            "start_index": source.start,
+            "end_index": source.end,
+            "url": source.url,
+            "title": source.title or "",
+        }
+        for source in sources
+    ]
 
 
 def _call(call: ToolCall, item_id: str, model: Open) -> dict[str, Any]:
@@ -151,6 +184,14 @@ def usage_of(usage: Usage) -> dict[str, Any] | None:
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
         "total_tokens": read + written,
     }
+
+
+def _with_sources(output: list[dict[str, Any]], completion: Completion, model: Open) -> None:
+    """Put the pages that the whole answer rests on with its last words."""
+    messages = [item for item in output if item["type"] == "message" and item["content"]]
+    if messages and not model.takes_response_fields and (found := _annotations(sources_of_the_whole(completion))):
+        part = messages[-1]["content"][-1]
+        part["annotations"] = [*part.get("annotations", []), *found]
 
 
 class _Item:
@@ -272,7 +313,9 @@ class ResponseEvents:
                 told += self._event("response.content_part.added", **at, content_index=0, part={**part, "text": ""})
             told += self._event("response.output_text.done", **at, content_index=0, text=part["text"], logprobs=[])
             told += self._event("response.content_part.done", **at, content_index=0, part=part)
-            final = _message(f"{self._request_id}_{item.place}", [part])
+            final = {**(made or {}), **_message(f"{self._request_id}_{item.place}", [part])}
+            if isinstance(block, Text) and self._model.takes_response_fields:
+                final |= _of_its_item(block, self._model.provider)
         elif item.kind == "reasoning":
             summary = [{"type": "summary_text", "text": text}] if text else []
             final = {**item.item, "summary": summary, **(made or {})}
@@ -289,6 +332,8 @@ class ResponseEvents:
             final = {**item.item, **(made or {}), "call_id": item.item["call_id"], "status": "completed"}
             if "input" not in final:
                 final["arguments"] = arguments
+        if final["id"] != item.item["id"]:  # a client takes an item by the id that it was told first
+            final = {**final, OWN_ID: final["id"], "id": item.item["id"]}
         self._output[item.place] = final
         return told + self._event("response.output_item.done", output_index=item.place, item=final)
 
@@ -299,7 +344,10 @@ class ResponseEvents:
             missing = [block for block in completion.reply.blocks if not self._output or isinstance(block, ToolCall)]
             told += b"".join(self._whole(block) for block in missing)
         response = response_of(completion, self._model, self._request_id, self._body, self._output)
-        response |= _as_it_ended(completion, self._model)
+        if not response["output"] or not _same_items(ended := _as_it_ended(completion, self._model), self._output):
+            ended = {}
+        response |= ended
+        _with_sources(response["output"], completion, self._model)
         response["id"] = f"resp_{self._request_id}"
         kind = "response.incomplete" if response["status"] == "incomplete" else "response.completed"
         return told + self._event(kind, response=response)
@@ -320,6 +368,25 @@ def _as_it_ended(completion: Completion, model: Open) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         return {}
     return response if isinstance(response, dict) and response.get("output") else {}
+
+
+def _same_items(response: dict[str, Any], told: list[dict[str, Any]]) -> bool:
+    """Give the items of a provider's response the ids that a client was told; False where they are not the same."""
+    items = response.get("output") or []
+    if [item.get("type") for item in items] != [item["type"] for item in told]:
+        return False
+    for item, known in zip(items, told):
+        if item.get("id") != known.get("id"):
+            item |= {OWN_ID: item.get("id"), "id": known.get("id")}
+    return True
+
+
+def _of_its_item(block: Text, provider: str) -> dict[str, Any]:
+    """Return what a provider says of the item that words stand in, its id under a name of our own."""
+    item = provider_fields(block.provider_data, provider).get("item")
+    if not isinstance(item, dict):
+        return {}
+    return {OWN_ID if name == "id" else name: value for name, value in item.items() if name in {"id", "phase"}}
 
 
 def _is_call(item: Mapping[str, Any]) -> bool:

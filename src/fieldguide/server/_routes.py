@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fieldguide.server import _chat, _completions, _media, _messages, _ollama, _responses, _service
+from fieldguide.server import (
+    _chat,
+    _completions,
+    _media,
+    _messages,
+    _ollama,
+    _openapi,
+    _responses,
+    _service,
+    _speech,
+    _transcription,
+)
 from fieldguide.server._errors import Shape
 from fieldguide.server._message import FORM, JSON, AnyReply, Call
 
@@ -36,6 +47,7 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/health": {"GET": Route(handler=_service.health, role="open")},
     "/ready": {"GET": Route(handler=_service.ready, role="open")},
     "/metrics": {"GET": Route(handler=_service.metrics, role="admin")},
+    "/openapi.json": {"GET": Route(handler=_openapi.openapi)},
     "/v1/models": {"GET": Route(handler=_service.models)},
     "/v1/models/": {"GET": Route(handler=_service.model)},
     "/v1/chat/completions": _json(_chat.chat),
@@ -43,9 +55,9 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/v1/completions": _json(_completions.completions),
     "/v1/embeddings": _json(_media.embeddings),
     "/v1/images/generations": _json(_media.images),
-    "/v1/audio/speech": _json(_media.speech),
-    "/v1/audio/transcriptions": {"POST": Route(handler=_media.transcriptions, body=FORM)},
-    "/v1/audio/translations": {"POST": Route(handler=_media.translations, body=FORM)},
+    "/v1/audio/speech": _json(_speech.speech),
+    "/v1/audio/transcriptions": {"POST": Route(handler=_transcription.transcriptions, body=FORM)},
+    "/v1/audio/translations": {"POST": Route(handler=_transcription.translations, body=FORM)},
     "/v1/messages": _json(_messages.messages, "anthropic"),
     "/v1/messages/count_tokens": _json(_messages.count_tokens, "anthropic"),
     "/api/chat": _json(_ollama.chat, "ollama"),

@@ -131,7 +131,8 @@ def _route(methods: Mapping[str, Route] | None, head: Head) -> Route:
         raise RequestError("There is nothing under this path.", status=404)
     route = methods.get("GET" if head.method == "HEAD" else head.method)
     if route is None or head.method == "HEAD":
-        raise RequestError(f"This path takes {', '.join(sorted(methods))}.", status=405)
+        takes = ", ".join(sorted(methods))
+        raise RequestError(f"This path takes {takes}.", status=405, allow=takes)
     return route
 
 

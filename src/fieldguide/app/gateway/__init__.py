@@ -1,6 +1,7 @@
 """The gateway's use cases: keys and their limits, models on demand, requests with retries and records."""
 
 from fieldguide.app.gateway._config import GatewayConfig, ModelConfig, read_config
+from fieldguide.app.gateway._flow import flow
 from fieldguide.app.gateway._gateway import Answer, Build, Gateway
 from fieldguide.app.gateway._identity import ANYONE, Identity, KeyLimits, Role, limits_from_json
 from fieldguide.app.gateway._keys import (
@@ -32,6 +33,7 @@ __all__ = [
     "Role",
     "create_key",
     "digest_of",
+    "flow",
     "in_force",
     "key_named",
     "limit_key",

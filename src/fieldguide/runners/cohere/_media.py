@@ -144,8 +144,10 @@ def transcription_form(request: TranscriptionRequest, *, model: str) -> tuple[Fo
         raise UnsupportedError(api, "sound that is not given by its bytes")
     if request.language is None:
         raise UnsupportedError(api, "speech in a language that is not named", hint="Name it, such as `en`.")
-    if request.prompt is not None or request.segments:
+    if request.prompt is not None or request.segments or request.words:
         raise UnsupportedError(api, "a prompt, and the times of parts", hint="Leave both out.")
+    if request.translate:
+        raise UnsupportedError(api, "translating speech", hint="Ask another model, such as Whisper.")
     fields: dict[str, JsonValue] = {
         "model": model,
         "language": request.language,

@@ -49,7 +49,7 @@ class FasterWhisperRunner(SpeechAlone):
         self._turn = asyncio.Lock()
 
     async def transcribe(self, request: TranscriptionRequest) -> TranscriptionResult:
-        """Return what is said; see `TranscriptionRunner`. `extra` may say `task: translate` and `vad_filter: false`."""
+        """Return what is said; see `TranscriptionRunner`. `extra` may say `vad_filter: false`."""
         started = time.monotonic()
         audio = request.audio
         if audio.data is None:
@@ -60,7 +60,8 @@ class FasterWhisperRunner(SpeechAlone):
             order = ListeningOrder(
                 path=Path(file.name),
                 language=request.language,
-                translate=extra.get("task") == "translate",
+                translate=request.translate or extra.get("task") == "translate",
+                words=request.words,
                 skip_silence=extra.get("vad_filter") is not False,
                 prompt=request.prompt,
                 temperature=request.temperature,
@@ -146,8 +147,13 @@ def _result(heard: list[Heard], *, segments: bool, e2e_latency_s: float) -> Tran
         language=language,
         duration_s=reached[-1] if reached else None,
         segments=tuple(_as_openai(index, each) for index, each in enumerate(said)) if segments else (),
+        words=tuple(_word_as_openai(word) for each in said for word in each.words),
         latency=Latency(e2e_latency_s=e2e_latency_s),
     )
+
+
+def _word_as_openai(word: Word) -> Mapping[str, JsonValue]:
+    return {"word": word.text.strip(), "start": word.start_s, "end": word.end_s}
 
 
 def _as_openai(index: int, segment: Segment) -> Mapping[str, JsonValue]:

@@ -116,6 +116,8 @@ def recognition_body(request: TranscriptionRequest) -> dict[str, JsonValue]:
         ("a language", request.language),
         ("words that are likely", request.prompt),
         ("a temperature", request.temperature),
+        ("times of words", request.words),
+        ("translating speech", request.translate),
     )
     if request.audio.data is None:
         raise UnsupportedError(API, "sound that is not given by its bytes")

@@ -3,7 +3,13 @@
 from fieldguide.runners.openai_media._embeddings import embedding_body, parse_embeddings
 from fieldguide.runners.openai_media._images import image_call, parse_images
 from fieldguide.runners.openai_media._runner import MediaRunner
-from fieldguide.runners.openai_media._speech import parse_speech, parse_transcription, speech_body, transcription_form
+from fieldguide.runners.openai_media._speech import (
+    parse_speech,
+    parse_transcription,
+    speech_body,
+    transcription_form,
+    transcription_path,
+)
 
 __all__ = [
     "MediaRunner",
@@ -15,4 +21,5 @@ __all__ = [
     "parse_transcription",
     "speech_body",
     "transcription_form",
+    "transcription_path",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
 
 from fieldguide.domain import (
     Capabilities,
@@ -16,17 +17,20 @@ from fieldguide.domain import (
     TranscriptionRequest,
     TranscriptionResult,
 )
-from fieldguide.errors import UnsupportedError
+from fieldguide.errors import ResponseFormatError, UnsupportedError
 from fieldguide.runners._http_runner import HttpRunner, Wire
 from fieldguide.runners._transport import HttpCall, Transport
 from fieldguide.runners.openai_media._embeddings import embedding_body, parse_embeddings
 from fieldguide.runners.openai_media._images import image_call, parse_images
 from fieldguide.runners.openai_media._speech import (
     MEDIA_TYPES,
+    is_json,
     parse_speech,
     parse_transcription,
+    sound_in_json,
     speech_body,
     transcription_form,
+    transcription_path,
 )
 
 
@@ -69,7 +73,7 @@ class MediaRunner(HttpRunner):
         """Return what is said; see `TranscriptionRunner`."""
         self._need(self._capabilities.speech_to_text, "writing down speech")
         form = transcription_form(request, model=self._model_id, provider=self._wire.provider)
-        call = HttpCall(url=f"{self._base_url}/audio/transcriptions", form=form, headers=self._headers)
+        call = HttpCall(url=self._base_url + transcription_path(request), form=form, headers=self._headers)
         received = await self._transport.whole(call)
         return parse_transcription(received.text, e2e_latency_s=received.e2e_latency_s)
 
@@ -81,6 +85,23 @@ class MediaRunner(HttpRunner):
         received = await self._transport.whole(call)
         kind = MEDIA_TYPES.get(str(body.get("response_format", "mp3")))
         return parse_speech(received.content, received.headers, media_type=kind, e2e_latency_s=received.e2e_latency_s)
+
+    async def speak_in_pieces(self, request: SpeechRequest) -> AsyncGenerator[bytes, None]:
+        """Yield the sound as it comes; see `PiecewiseSpeechRunner`."""
+        self._need(self._capabilities.text_to_speech, "reading aloud")
+        body = speech_body(request, model=self._model_id, provider=self._wire.provider)
+        call = HttpCall(url=f"{self._base_url}/audio/speech", json=body, headers=self._headers)
+        async with contextlib.aclosing(self._transport.pieces(call)) as pieces:
+            first = await anext(pieces, b"")
+            if not first:
+                raise ResponseFormatError("The endpoint answered without any sound.")
+            if first.startswith(b"{"):
+                content = b"".join([first, *[piece async for piece in pieces]])
+                yield sound_in_json(content) if is_json(content) else content
+                return
+            yield first
+            async for piece in pieces:
+                yield piece
 
     def _need(self, able: bool, what: str) -> None:
         if not able:

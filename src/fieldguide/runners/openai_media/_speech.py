@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from fieldguide.domain import (
@@ -39,12 +40,25 @@ def transcription_form(request: TranscriptionRequest, *, model: str, provider: s
         "language": request.language,
         "prompt": request.prompt,
         "temperature": request.temperature,
-        "response_format": "verbose_json" if request.segments else "json",
+        "response_format": "verbose_json" if request.segments or request.words else "json",
+        "timestamp_granularities": ["word", *(["segment"] if request.segments else [])] if request.words else None,
         **request.extra.get(provider, {}),
     }
-    values = [FormPart(name=name, value=str(value)) for name, value in fields.items() if value is not None]
+    values = [part for name, value in fields.items() if value is not None for part in _parts(name, value)]
     name = f"audio.{format_of(audio)}"
     return (*values, FormPart(name="file", value=audio.data, file_name=name, media_type=media_type_of(audio)))
+
+
+def transcription_path(request: TranscriptionRequest) -> str:
+    """Return where a request goes: writing English is an endpoint of its own."""
+    return "/audio/translations" if request.translate else "/audio/transcriptions"
+
+
+def _parts(name: str, value: JsonValue) -> list[FormPart]:
+    """Return a field of a form; of a list a part for each value, under one name."""
+    if isinstance(value, list):
+        return [FormPart(name=f"{name}[]", value=str(each)) for each in value]
+    return [FormPart(name=name, value=value if isinstance(value, str) else json.dumps(value))]
 
 
 def parse_transcription(text: str, *, e2e_latency_s: float) -> TranscriptionResult:
@@ -67,6 +81,7 @@ def parse_transcription(text: str, *, e2e_latency_s: float) -> TranscriptionResu
         language=text_of(body.get("language")),
         duration_s=float(duration) if isinstance(duration, int | float) else None,
         segments=tuple(objects_of(body.get("segments"))),
+        words=tuple(objects_of(body.get("words"))),
         usage=Usage(
             input_tokens=count_of(usage.get("input_tokens")),
             output_tokens=count_of(usage.get("output_tokens")),
@@ -88,13 +103,32 @@ def parse_speech(
         RunnerError: It is an error in disguise.
     """
     if headers.get("Content-Type", headers.get("content-type", "")).startswith("application/json"):
-        body = parse_object(content.decode("utf-8", "replace"))
-        if body.get("error"):
-            raise error_in_body(body, status=200)
-        content = from_base64(text_of(body.get("audio_data")) or "") or b""
-        if not content:
-            raise ResponseFormatError("The endpoint answered without any sound.")
+        content = sound_in_json(content)
     return SpeechResult(audio=Audio(data=content, media_type=media_type), latency=Latency(e2e_latency_s=e2e_latency_s))
+
+
+def is_json(content: bytes) -> bool:
+    """Whether the body of an answer is JSON: samples may begin with a brace by chance."""
+    try:
+        return isinstance(json.loads(content), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def sound_in_json(content: bytes) -> bytes:
+    """Return the sound that a host has put into JSON.
+
+    Raises:
+        ResponseFormatError: There is none.
+        RunnerError: It is an error in disguise.
+    """
+    body = parse_object(content.decode("utf-8", "replace"))
+    if body.get("error"):
+        raise error_in_body(body, status=200)
+    sound = from_base64(text_of(body.get("audio_data")) or "")
+    if not sound:
+        raise ResponseFormatError("The endpoint answered without any sound.")
+    return sound
 
 
 def speech_body(request: SpeechRequest, *, model: str, provider: str) -> dict[str, JsonValue]:
