@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
+from fieldguide.app.picture_size import picture_size
 from fieldguide.domain import Audio, Block, Capabilities, Document, Image
 from fieldguide.errors import InputFileError, UnsupportedError, UsageError
 
@@ -14,6 +15,9 @@ _LARGEST_AUDIO_BYTES = 25 << 20
 _LARGEST_FILE_BYTES = 32 << 20
 """What the providers take at most, as far as they say: OpenAI 50 MB a request and 25 MB of sound, Anthropic 5 MB a
 picture and 32 MB a request, Gemini 20 MB inline. A provider with a narrower bound says so itself."""
+
+_MOST_PIXELS = 64_000_000
+"""Anthropic takes 8,000 by 8,000; unpacked that is 192 MB. A few kilobytes of PNG can claim a thousand times that."""
 
 Made: TypeAlias = Callable[[bytes, str, str], Block]
 
@@ -35,14 +39,12 @@ def image(name: str) -> Image:
     """Return a picture: PNG, JPEG, WebP or GIF, or an address of one."""
     if name.startswith(("http://", "https://")):
         return Image(url=name)
-    data = _read(name, _LARGEST_IMAGE_BYTES)
-    return Image(data=data, media_type=_kind(name, data, _image_type, "a PNG, JPEG, WebP or GIF picture"))
+    return image_of(name, _read(name, _LARGEST_IMAGE_BYTES))
 
 
 def sound(name: str) -> Audio:
     """Return sound: WAV or MP3."""
-    data = _read(name, _LARGEST_AUDIO_BYTES)
-    return Audio(data=data, media_type=_kind(name, data, _audio_type, "a WAV or MP3 file"))
+    return sound_of(name, _read(name, _LARGEST_AUDIO_BYTES))
 
 
 def document(name: str) -> Document:
@@ -51,6 +53,32 @@ def document(name: str) -> Document:
     return Document(
         data=data, name=Path(name).name, media_type=_kind(name, data, _document_type, "a PDF or UTF-8 text")
     )
+
+
+def image_of(name: str, data: bytes) -> Image:
+    """Return a picture from its bytes; `name` is for what is told.
+
+    Raises:
+        InputFileError: It is empty, too large, of another kind, or would fill the memory of whoever unpacks it.
+    """
+    _check_size(name, data, _LARGEST_IMAGE_BYTES)
+    media_type = _kind(name, data, _image_type, "a PNG, JPEG, WebP or GIF picture")
+    size = picture_size(data)
+    if size is not None and size[0] * size[1] > _MOST_PIXELS:
+        raise InputFileError(
+            name, f"would unpack to {size[0]:,} x {size[1]:,} pixels.", hint="Give a picture of at most 64 megapixels."
+        )
+    return Image(data=data, media_type=media_type)
+
+
+def sound_of(name: str, data: bytes) -> Audio:
+    """Return sound from its bytes; `name` is for what is told.
+
+    Raises:
+        InputFileError: It is empty, too large or of another kind.
+    """
+    _check_size(name, data, _LARGEST_AUDIO_BYTES)
+    return Audio(data=data, media_type=_kind(name, data, _audio_type, "a WAV or MP3 file"))
 
 
 def check_taken(blocks: Iterable[Block], can: Capabilities, *, subject: str) -> None:
@@ -79,11 +107,15 @@ def _read(name: str, largest_bytes: int) -> bytes:
             data = file.read(largest_bytes + 1)
     except OSError as error:
         raise InputFileError(name, f"cannot be read ({error.strerror}).", hint="Check the path.") from None
+    _check_size(name, data, largest_bytes)
+    return data
+
+
+def _check_size(name: str, data: bytes, largest_bytes: int) -> None:
     if not data:
         raise InputFileError(name, "is empty.", hint="Check the path.")
     if len(data) > largest_bytes:
         raise InputFileError(name, f"is larger than {largest_bytes >> 20} MiB.", hint="Give a smaller file.")
-    return data
 
 
 def _kind(name: str, data: bytes, type_of: Callable[[bytes], str | None], wanted: str) -> str:

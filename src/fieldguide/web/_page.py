@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from fieldguide.app.wiring import House
 from fieldguide.errors import UsageError
+from fieldguide.web._entry import Visitor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,7 @@ class Asked:
     """What a request asks a page for."""
 
     house: House
+    visitor: Visitor
     parts: Mapping[str, str]
     """Named parts of the path."""
     query: Mapping[str, tuple[str, ...]]
@@ -79,3 +81,5 @@ class Page:
     """What can be asked in the address."""
     nav: str | None = None
     """Its word in the navigation; None for a page that others lead to."""
+    slow: bool = False
+    """Whether making it may wait for the network or for a long reading, and so must hold up no other page."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fieldguide.web._asking import ASK
+from fieldguide.web._asking import ASK, HISTORY
 from fieldguide.web._guide import HOME, MODEL
 from fieldguide.web._ledger import CLAIMS
 from fieldguide.web._money import COST
@@ -11,4 +11,4 @@ from fieldguide.web._planning import PLAN, TRAIN_PLAN
 from fieldguide.web._runs import ITEM, RUN, RUNS, VERDICT
 from fieldguide.web._work import JOBS
 
-PAGES: tuple[Page, ...] = (HOME, JOBS, MODEL, CLAIMS, PLAN, TRAIN_PLAN, COST, ASK, RUNS, ITEM, RUN, VERDICT)
+PAGES: tuple[Page, ...] = (HOME, JOBS, MODEL, CLAIMS, PLAN, TRAIN_PLAN, COST, ASK, HISTORY, RUNS, ITEM, RUN, VERDICT)
