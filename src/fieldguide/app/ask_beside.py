@@ -170,6 +170,7 @@ async def _one(
     reply, fault = None, None
     left_out: tuple[str, ...] = ()
     records = TalkRecords(house.store.conversations, "chat", side.reference, side.conversation_id, saying.owner)
+    records.title = saying.message.text
     loop = asyncio.get_running_loop()
 
     def note(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 from collections.abc import AsyncIterator
@@ -28,7 +29,9 @@ def _slow() -> web.Response:
 
     async def pieces() -> AsyncIterator[bytes]:
         yield sse({"choices": [{"index": 0, "delta": {"content": "Well, "}}]}).encode()
-        await asyncio.sleep(60)
+        for _ in range(400):
+            await asyncio.sleep(0.1)
+            yield b":\n\n"
 
     return web.Response(body=pieces(), content_type="text/event-stream")
 
@@ -190,7 +193,7 @@ async def _upload(client: Client, server_url: str, kind: str, data: bytes, promp
     form = aiohttp.FormData()
     for name, value in (await _form(client, model=f"{server_url}#one", prompt=prompt)).items():
         form.add_field(name, value)
-    form.add_field(kind, data, filename="a <b>.bin", content_type="application/octet-stream")
+    form.add_field(kind, io.BytesIO(data), filename="a <b>.bin", content_type="application/octet-stream")
     return await client.post("/ask", data=form)
 
 
@@ -213,7 +216,7 @@ async def test_pictures_and_sound_go_with_the_question(tmp_path: Path) -> None:
     ("image", b"<svg onload=alert(1)>", "is not a PNG"),
     ("audio", b"MZ\x90", "is not a WAV or MP3"),
     ("image", b"\x89PNG\r\n\x1a\n" + bytes(21 << 20), "larger than 20 MiB"),
-])  # fmt: skip
+], ids=["bomb", "script", "program", "large"])  # fmt: skip
 async def test_files_that_are_none_or_too_much_ask_nobody(tmp_path: Path, kind: str, data: bytes, told: str) -> None:
     """Pictures that would fill the memory of whoever unpacks them among them."""
     async with fake_server(_echo) as server, site_over(tmp_path) as client:
