@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -21,11 +21,13 @@ from fieldguide.web._asking import ASK, answered, asked_page, read_question, str
 from fieldguide.web._assets import assets
 from fieldguide.web._errors import StaleFormError, error_json, status_of, unforeseen
 from fieldguide.web._guard import HEADERS, VISIT, Guard
-from fieldguide.web._page import Asked, Page
+from fieldguide.web._page import Asked, Page, Shown
 from fieldguide.web._pages import PAGES
 from fieldguide.web._render import render
 from fieldguide.web._runs import exported
+from fieldguide.web._works import WorkDesk
 
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _LOOK = "fieldguide_look"
 _LOOKS = {"auto": "As the system", "light": "Light", "dark": "Dark"}
@@ -65,6 +67,7 @@ class Site:
         made.router.add_post("/ask", self._ask)
         made.router.add_post("/ask/stream", self._ask_streaming)
         made.router.add_post("/look", self._choose_look)
+        WorkDesk(self).add_to(made)
         made.on_cleanup.append(self._close)
         return made
 
@@ -204,6 +207,19 @@ class Site:
 
     def _exported(self, run_id: str) -> tuple[str, Iterator[str]]:
         return exported(self._own_reading(), run_id)
+
+    async def in_reading(self, work: Callable[[House], T]) -> T:
+        """Return what `work` makes of the house in the thread of reading."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, lambda: work(self._own_reading()))
+
+    async def shown(
+        self, request: web.Request, page: Page, make: Callable[[House], Shown], *, status: int
+    ) -> web.Response:
+        """Return a page that is the answer to a form."""
+        around = self._around(request)
+        made = await self.in_reading(make)
+        text = render(page.template, **around, page=page, title=made.title, **made.context, **made.drawn)
+        return self._html(request, text, around["visit"], status=status)
 
     def _own_reading(self) -> House:
         """Return the house of the thread of reading."""
