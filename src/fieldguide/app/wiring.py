@@ -14,7 +14,7 @@ from fieldguide.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from fieldguide.sources import ModelStore, Neighbours, SourceSettings
-    from fieldguide.store import GatewayRecords, Store
+    from fieldguide.store import GatewayRecords, Store, Works
 
 _ENDPOINTS = {
     "hf": ("huggingface_endpoint", "HF_ENDPOINT"),
@@ -59,6 +59,13 @@ class House:
         from fieldguide.store import GatewayRecords
 
         return GatewayRecords(self.settings.home / "gateway.sqlite")
+
+    @cached_property
+    def works(self) -> Works:
+        """Long work that processes of their own do."""
+        from fieldguide.store import Works
+
+        return Works(self.settings.home / "works")
 
     @cached_property
     def models(self) -> ModelStore:
@@ -111,6 +118,10 @@ class House:
     def proxy_for(self, url: str) -> str | None:
         """Return the proxy that the user's environment names for an address; None where there is none."""
         return proxy_for(url, self._environment)
+
+    def environment_of_process(self) -> dict[str, str]:
+        """Return the environment for another process of this program."""
+        return dict(self._environment)
 
     def api_key(self, variable: str | None) -> str | None:
         """Return the key that an environment variable holds; None where no variable was named.

@@ -19,6 +19,8 @@ class Asked:
     visitor: Visitor
     parts: Mapping[str, str]
     """Named parts of the path."""
+    loaded: Mapping[str, str] = field(default_factory=dict)
+    """Models that are in memory, or on their way there, each with how it stands."""
     query: Mapping[str, tuple[str, ...]]
     """Fields of the form, each with every value that was given; empty ones are left out."""
 

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -21,17 +21,19 @@ from fieldguide.web._entry_routes import LOOK, LOOKS, OPEN, add_entry, sign_in_f
 from fieldguide.web._errors import StaleFormError, error_json, status_of, unforeseen
 from fieldguide.web._export import add_export
 from fieldguide.web._guard import HEADERS, Guard, is_loopback
-from fieldguide.web._here_routes import add_here
-from fieldguide.web._page import Asked, Page
+from fieldguide.web._here_routes import Memory, add_here
+from fieldguide.web._page import Asked, Page, Shown
 from fieldguide.web._pages import PAGES
 from fieldguide.web._readers import Readers
 from fieldguide.web._render import render
+from fieldguide.web._works import WorkDesk
 
 _LOG = logging.getLogger(__name__)
 _MOST_BODY_BYTES = 48 * 1024 * 1024
 _MOST_FIELD = 4000
 _YEAR_S = 365 * 24 * 3600
 _VISIT = web.RequestKey("visit", str)
+T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -65,6 +67,7 @@ class Site:
         self.host, self.port = host, port
         self.guard = Guard(port=port, **self._shape)
         asks_in = not is_loopback(host) or address is not None
+        self.memory = Memory(self)
         self.entry = Entry(self.gateway if asks_in else None, secure=self.guard.secure)
 
     def learn_port(self, port: int) -> None:
@@ -80,6 +83,11 @@ class Site:
             StoreError: Its records cannot be opened.
         """
         return self._given or Gateway(self.house, GatewayConfig(host=self.host))
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether the gateway was needed already."""
+        return "gateway" in self.__dict__
 
     async def begun_gateway(self) -> Gateway:
         """Return the gateway, committing what is used."""
@@ -100,12 +108,14 @@ class Site:
         made.router.add_get("/assets/{hash}/{name}", self._asset)
         for add in (add_entry, add_export, add_asking, add_here):
             add(self, made.router)
+        WorkDesk(self).add_to(made)
         made.on_cleanup.append(self._close)
         return made
 
     async def _close(self, _: web.Application) -> None:
+        await self.memory.close()
         await self.readers.close()
-        if self._given is None and "gateway" in self.__dict__:
+        if self._given is None and self.has_gateway:
             with contextlib.suppress(StoreError):
                 await self.gateway.close()
         await self.house.close()
@@ -151,9 +161,10 @@ class Site:
             if name != "format"
         }
         parts, around, visitor = dict(request.match_info), self.around(request), request[VISITOR]
+        loaded = self.memory.states()
 
         def made(house: House) -> str:
-            shown = page.make(Asked(house=house, visitor=visitor, parts=parts, query=query))
+            shown = page.make(Asked(house=house, visitor=visitor, parts=parts, query=query, loaded=loaded))
             if as_json:
                 return json.dumps(shown.context, ensure_ascii=False, indent=2, default=str)
             whole = around | {"page": page, "title": shown.title}
@@ -166,6 +177,18 @@ class Site:
         if as_json:
             return web.Response(text=text, content_type="application/json")
         return self.html(request, text)
+
+    async def in_reading(self, work: Callable[[House], T]) -> T:
+        """Return what `work` makes of the house in the thread of pages."""
+        return await self.readers.read(work)
+
+    async def shown(
+        self, request: web.Request, page: Page, make: Callable[[House], Shown], *, status: int = 200, slow: bool = False
+    ) -> web.Response:
+        """Return a page that is the answer to a form."""
+        made = await self.readers.read(make, slow=slow)
+        whole = self.around(request) | {"page": page, "title": made.title}
+        return self.html(request, render(page.template, **whole, **made.context, **made.drawn), status=status)
 
     def around(self, request: web.Request) -> dict[str, Any]:
         """Return what every page shows around what is its own."""
