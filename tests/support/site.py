@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -24,9 +24,9 @@ Client: TypeAlias = TestClient[web.Request, web.Application]
 
 
 @asynccontextmanager
-async def site_over(home: Path) -> AsyncIterator[Client]:
+async def site_over(home: Path, environment: Mapping[str, str] | None = None) -> AsyncIterator[Client]:
     """Serve the pages of a home and yield a client that keeps its cookies."""
-    site = Site(lambda: open_house({"home": str(home)}, environment={}))
+    site = Site(lambda: open_house({"home": str(home)}, environment=environment or {}))
     server = TestServer(site.application(), host="127.0.0.1")
     await server.start_server()
     assert server.port is not None

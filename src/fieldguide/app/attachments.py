@@ -36,14 +36,12 @@ def image(name: str) -> Image:
     """Return a picture: PNG, JPEG, WebP or GIF, or an address of one."""
     if name.startswith(("http://", "https://")):
         return Image(url=name)
-    data = _read(name, _LARGEST_IMAGE_BYTES)
-    return Image(data=data, media_type=f"image/{read_picture(data, name=name).kind}")
+    return image_of(name, _read(name, _LARGEST_IMAGE_BYTES))
 
 
 def sound(name: str) -> Audio:
     """Return sound: WAV or MP3."""
-    data = _read(name, _LARGEST_AUDIO_BYTES)
-    return Audio(data=data, media_type=_kind(name, data, _audio_type, "a WAV or MP3 file"))
+    return sound_of(name, _read(name, _LARGEST_AUDIO_BYTES))
 
 
 def document(name: str) -> Document:
@@ -52,6 +50,27 @@ def document(name: str) -> Document:
     return Document(
         data=data, name=Path(name).name, media_type=_kind(name, data, _document_type, "a PDF or UTF-8 text")
     )
+
+
+def image_of(name: str, data: bytes) -> Image:
+    """Return a picture from its bytes; `name` is for what is told.
+
+    Raises:
+        InputFileError: It is empty or too large.
+        FormatError: It is damaged, of another kind, or would fill the memory of whoever unpacks it.
+    """
+    _check_size(name, data, _LARGEST_IMAGE_BYTES)
+    return Image(data=data, media_type=f"image/{read_picture(data, name=name).kind}")
+
+
+def sound_of(name: str, data: bytes) -> Audio:
+    """Return sound from its bytes; `name` is for what is told.
+
+    Raises:
+        InputFileError: It is empty, too large or of another kind.
+    """
+    _check_size(name, data, _LARGEST_AUDIO_BYTES)
+    return Audio(data=data, media_type=_kind(name, data, _audio_type, "a WAV or MP3 file"))
 
 
 def check_taken(blocks: Iterable[Block], can: Capabilities, *, subject: str) -> None:
@@ -83,11 +102,15 @@ def _read(name: str, largest_bytes: int) -> bytes:
             data = file.read(largest_bytes + 1)
     except OSError as error:
         raise InputFileError(name, f"cannot be read ({error.strerror}).", hint="Check the path.") from None
+    _check_size(name, data, largest_bytes)
+    return data
+
+
+def _check_size(name: str, data: bytes, largest_bytes: int) -> None:
     if not data:
         raise InputFileError(name, "is empty.", hint="Check the path.")
     if len(data) > largest_bytes:
         raise InputFileError(name, f"is larger than {largest_bytes >> 20} MiB.", hint="Give a smaller file.")
-    return data
 
 
 def _kind(name: str, data: bytes, type_of: Callable[[bytes], str | None], wanted: str) -> str:

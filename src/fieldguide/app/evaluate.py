@@ -48,6 +48,8 @@ class EvaluateRequest:
     seed: int | None = None
     protocol: str | None = None
     fresh: bool = False
+    fresh_since: str | None = None
+    """With `fresh`: a run begun at this moment (ISO 8601, UTC) or later is one of this request's own and goes on."""
     concurrency: int | None = None
     budget_usd: Decimal | None = None
     price_in_usd_per_mtok: Decimal | None = None
@@ -124,7 +126,8 @@ async def evaluate(
             opened = await open_model(house, reference, request.options, deadline_factor=_LATE_FACTOR)
             try:
                 for paper in papers:
-                    result = await _take(house, request, opened, paper, budget, stop, listener)
+                    told = _placed(listener, len(results))
+                    result = await _take(house, request, opened, paper, budget, stop, told)
                     results.append(result)
                     state = result.run.run.state
                     if state is not RunState.FINISHED:
@@ -139,6 +142,11 @@ async def evaluate(
     return Evaluation(results=_named_apart(results), state=state, warnings=_doubts(results))
 
 
+def _placed(listener: Listener | None, place: int) -> Listener | None:
+    """Return a listener that is also told which of the exams it hears of: names alone may be alike."""
+    return None if listener is None else lambda progress: listener(replace(progress, place=place))
+
+
 async def _spent_before(house: House, request: EvaluateRequest, papers: list[_Paper]) -> Decimal:
     """Return what earlier calls have paid for the runs of this one: a budget is for all of them, from the first."""
     spent = Decimal(0)
@@ -148,7 +156,11 @@ async def _spent_before(house: House, request: EvaluateRequest, papers: list[_Pa
         opened = await open_model(house, reference, request.options)
         runs = [
             house.store.run_id(
-                paper.exam, opened.runner.model, attempts=_attempts(request, opened), fresh=request.fresh
+                paper.exam,
+                opened.runner.model,
+                attempts=_attempts(request, opened),
+                fresh=request.fresh,
+                fresh_since=request.fresh_since,
             )
             for paper in papers
         ]
@@ -218,6 +230,7 @@ async def _take(
         options=RunOptions(
             attempts=_attempts(request, opened),
             fresh=request.fresh,
+            fresh_since=request.fresh_since,
             concurrency=request.concurrency,
             price=price,
             spent_counted=request.budget_usd is not None,

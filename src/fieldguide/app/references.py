@@ -117,6 +117,41 @@ async def open_model(
     return OpenedModel(runner=runner, provider=resolved.provider, licence=resolved.licence, took=resolved.took)
 
 
+def check_named(house: House, reference: str) -> None:
+    """Do nothing where a reference names something that can be tried; nothing is fetched, opened or asked.
+
+    Raises:
+        UnknownNameError: Nothing of that name exists; the nearest are given.
+        FieldguideError: It names a file that is not there, or what cannot be run by its name.
+    """
+    provider, colon, _ = reference.partition(":")
+    registered = colon and provider in {*registry.names("runners"), *registry.names("sources")}
+    if reference.startswith(("http://", "https://")) or registered:
+        return
+    if _is_path(reference) and not is_repository(reference):
+        LocalFileSource().resolve(reference)
+    elif not _is_path(reference):
+        _check_catalogue_name(house, reference)
+
+
+def _check_catalogue_name(house: House, reference: str) -> None:
+    if catalogue.folded(reference) in {catalogue.folded(entry.name) for entry in catalogue.entries()}:
+        return
+    provider, colon, target = reference.partition(":")
+    if colon and target and "/" not in provider and not _is_known(house, reference):
+        raise _unknown_provider(provider)
+    found = catalogue.resolve_model(catalogue.families(compiled_folder(house.settings.home)), reference)
+    if found.model is None:
+        raise UnsupportedError(f"{found.family.title}, a whole family,", "being run", hint=_members_hint(found.family))
+
+
+def _unknown_provider(provider: str) -> UnknownNameError:
+    known = [*registry.names("runners"), *registry.names("sources")]
+    return UnknownNameError(
+        "provider or source", provider, registry.nearest(provider, known), hint=f"Known: {', '.join(known)}."
+    )
+
+
 def _variables(open_runner: OpenRunner) -> tuple[str, ...]:
     """Return the environment variables that the runner's module says it takes."""
     return tuple(getattr(_module(open_runner), "VARIABLES", ()))
@@ -159,10 +194,7 @@ def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:
     if (colon and provider in registry.names("sources")) or _is_path(reference):
         return _fetched(house, reference, options)
     if colon and target and "/" not in provider and not _is_known(house, reference):
-        known = [*registry.names("runners"), *registry.names("sources")]
-        raise UnknownNameError(
-            "provider or source", provider, registry.nearest(provider, known), hint=f"Known: {', '.join(known)}."
-        )
+        raise _unknown_provider(provider)
     if (size := whisper_size(reference)) is not None:
         return _Resolved(provider="faster-whisper", target=size)
     return _from_catalogue(house, reference, options)

@@ -37,8 +37,10 @@ def write_report(comparison: Comparison, path: Path, *, store: Store, command: s
     write_html(build_report(comparison, store=store, command=command, created=datetime.now(UTC)), path)
 
 
-def build_report(comparison: Comparison, *, store: Store, command: str, created: datetime) -> Report:
-    """Return everything the page shows."""
+def build_report(
+    comparison: Comparison, *, store: Store, command: str, created: datetime, items: bool = True
+) -> Report:
+    """Return everything the page shows; without its `items`, no answer is read."""
     results = comparison.evaluation.results
     models = {result.model: result for result in results}
     exams = {result.run.exam.exam_id: result.run.exam for result in results}
@@ -53,7 +55,7 @@ def build_report(comparison: Comparison, *, store: Store, command: str, created:
             ReportVerdict(verdict=verdict, sentence=sentence)
             for verdict, sentence in zip(comparison.verdicts, comparison.sentences, strict=True)
         ),
-        items=tuple(item for exam in exams.values() for item in _items(exam, results, store)),
+        items=tuple(item for exam in exams.values() for item in _items(exam, results, store)) if items else (),
         environment=_environment(results),
         notes=comparison.evaluation.warnings,
     )

@@ -81,8 +81,12 @@ def scores_of(view: RunView) -> list[ItemScore]:
 
 def disputed(view: RunView) -> RunView:
     """Return the run with those answers alone on which the checks of equality did not agree."""
-    kept = [answer for answer in view.answers if answer.score and (answer.score.detail or "").startswith("disputed:")]
-    return replace(view, answers=tuple(kept))
+    return replace(view, answers=tuple(filter(is_disputed, view.answers)))
+
+
+def is_disputed(answer: StoredAnswer) -> bool:
+    """Return whether the checks of equality did not agree on an answer."""
+    return answer.score is not None and (answer.score.detail or "").startswith("disputed:")
 
 
 def run_json(run: Run) -> dict[str, Any]:

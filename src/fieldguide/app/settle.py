@@ -76,7 +76,7 @@ def settled_json(settled: Settled) -> dict[str, Any]:
             verdict_json(verdict, sentence)
             for verdict, sentence in zip(settled.verdicts, settled.sentences, strict=True)
         ],
-        "differing": _differing(settled),
+        "differing": differing_items([scores_of(view) for view in settled.views]),
     }
 
 
@@ -103,9 +103,9 @@ def _look(house: House, a: RunView, b: RunView, items: int) -> Look:
     )
 
 
-def _differing(settled: Settled) -> list[dict[str, Any]]:
-    """Return the items whose first attempts did not all end alike, with how each ended."""
-    ends: list[dict[str, str]] = [_first_outcomes(scores_of(view)) for view in settled.views]
+def differing_items(scores: Sequence[Sequence[ItemScore]]) -> list[dict[str, Any]]:
+    """Return the items of an exam whose first attempts did not all end alike, with how each model's ended."""
+    ends: list[dict[str, str]] = [_first_outcomes(each) for each in scores]
     items = dict.fromkeys(item for each in ends for item in each)
     rows: list[dict[str, Any]] = [{"item": item, "outcomes": [each.get(item) for each in ends]} for item in items]
     return [row for row in rows if len({outcome == Outcome.CORRECT for outcome in row["outcomes"]}) > 1]

@@ -22,14 +22,18 @@ class TalkRecords:
     kind: str
     reference: str
     conversation_id: int | None = None
+    owner: str | None = None
+    """Id of the key under which it is held."""
+    title: str | None = None
+    """Whose head it is listed under; None takes that of its first turn."""
     _turns: list[int] = field(default_factory=list)
 
     def add(self, message: Message, answer: Mapping[str, object] | None = None) -> None:
         """Record a turn; it is on the disk when this returns."""
         if self.conversation_id is None:
-            title = " ".join(message.text.split())[:_TITLE] or "(no words)"
+            title = " ".join((self.title or message.text).split())[:_TITLE] or "(no words)"
             self.conversation_id = self.conversations.begin(
-                "chat" if self.kind == "chat" else "ask", self.reference, title
+                "chat" if self.kind == "chat" else "ask", self.reference, title, owner=self.owner
             )
         kept = cast("Mapping[str, JsonValue] | None", answer)
         self._turns.append(self.conversations.add(self.conversation_id, message, kept))

@@ -15,7 +15,7 @@ from fieldguide.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from fieldguide.sources import ModelStore, Neighbours, SourceSettings
-    from fieldguide.store import GatewayRecords, Store
+    from fieldguide.store import GatewayRecords, Store, Works
 
 _ENDPOINTS = {
     "hf": ("huggingface_endpoint", "HF_ENDPOINT"),
@@ -62,6 +62,13 @@ class House:
         from fieldguide.store import GatewayRecords
 
         return GatewayRecords(self.settings.home / "gateway.sqlite")
+
+    @cached_property
+    def works(self) -> Works:
+        """Long work that processes of their own do."""
+        from fieldguide.store import Works
+
+        return Works(self.settings.home / "works")
 
     @cached_property
     def models(self) -> ModelStore:
@@ -118,6 +125,10 @@ class House:
         if place not in self._proxies:
             self._proxies[place] = proxy_for(url, self._environment)
         return self._proxies[place]
+
+    def environment_of_process(self) -> dict[str, str]:
+        """Return the environment for another process of this program."""
+        return dict(self._environment)
 
     def api_key(self, variable: str | None) -> str | None:
         """Return the key that an environment variable holds; None where no variable was named.

@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from fieldguide import catalogue
+from fieldguide.app.stored_json import stored_json
 from fieldguide.cli._errors import FAILED, error_json
 from fieldguide.cli._output import gigabytes, house_of, print_json, print_rows
 from fieldguide.cli._progress import ProgressLine, pull_line
@@ -17,26 +18,6 @@ def run(args: Namespace) -> int:
     """Run one of the commands on stored models."""
     commands = {"list": _list, "verify": _verify, "remove": _remove}
     return commands[args.command](args)
-
-
-def stored_json(stored: StoredModel) -> dict[str, Any]:
-    """Return a stored model as programs read it."""
-    return {
-        "name": stored.name,
-        "reference": stored.reference,
-        "path": str(stored.path),
-        "kind": stored.kind,
-        "size_bytes": stored.size_bytes,
-        "sha256": stored.sha256,
-        "files": [
-            {"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256, "elsewhere": file.elsewhere}
-            for file in stored.files
-        ],
-        "licence": stored.licence_id,
-        "pulled_at": stored.pulled_at,
-        "pinned": stored.pinned,
-        "warnings": list(stored.warnings),
-    }
 
 
 def _list(args: Namespace) -> int:

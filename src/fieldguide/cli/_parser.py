@@ -522,11 +522,21 @@ def _add_name(parser: Parser, *, optional: bool) -> None:
 
 
 def _add_web(parser: Parser) -> None:
-    parser.add_argument("--host", metavar="H", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument(
+        "--host", metavar="H", default="127.0.0.1", help="address to listen on (127.0.0.1); any other demands keys"
+    )
     parser.add_argument(
         "--port", metavar="N", type=int, default=8091, help="port to listen on (8091); 0 takes a free one"
     )
     parser.add_argument("--no-browser", action="store_true", help="say the address and open nothing")
+    _add_reached(parser)
+
+
+def _add_reached(parser: Parser) -> None:
+    group = parser.add_argument_group("reached from elsewhere, which asks for keys of the gateway")
+    group.add_argument("--certificate", metavar="FILE.pem", type=Path, help="speak TLS with this certificate")
+    group.add_argument("--certificate-key", metavar="FILE.pem", type=Path, help="the key of the certificate")
+    group.add_argument("--address", metavar="URL", help="where browsers find it, behind a server that speaks TLS")
 
 
 def _add_serve(parser: Parser) -> None:

@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 
 from fieldguide.app.pull import Consent, PullPreview, preview_pull, pull_model
-from fieldguide.cli._models import stored_json
+from fieldguide.app.stored_json import stored_json
 from fieldguide.cli._output import console, gigabytes, house_of, note, print_json, table
 from fieldguide.cli._progress import ProgressLine, pull_line
 from fieldguide.formats import shown

@@ -1,6 +1,6 @@
 """Scores -> verdicts: accuracies with intervals, paired comparisons, and the sentence a person can act on."""
 
-from fieldguide.comparison._accuracy import accuracy_of
+from fieldguide.comparison._accuracy import accuracy_of, mid_p_interval
 from fieldguide.comparison._attempts import AttemptMetric, AttemptMetrics, attempt_metrics, pass_at_k, pass_hat_k
 from fieldguide.comparison._claims import (
     Conflict,
@@ -49,6 +49,7 @@ __all__ = [
     "is_look",
     "items_compared",
     "judge_claims",
+    "mid_p_interval",
     "pass_at_k",
     "pass_hat_k",
     "series_sentence",

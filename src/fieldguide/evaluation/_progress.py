@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from fieldguide.domain import Outcome
 from fieldguide.evaluation._forecast import Forecast
 
 
@@ -38,6 +40,13 @@ class Progress:
     """What this call will have taken in the end; None before there are answers enough."""
     budget_usd: Decimal | None = None
     """What may be spent in all."""
+    items: int | None = None
+    """Items that the run asks about: several attempts at one are no independent answers."""
+    run_id: str | None = None
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    """How the judged answers ended; attempts that have failed for want of an answer are in `failed`."""
+    place: int = 0
+    """Which exam of the call this is, from 0: model by model, each with its benchmarks in the order asked."""
 
     @property
     def finished(self) -> bool:
@@ -71,11 +80,23 @@ Listener = Callable[[Progress], None]
 class Tally:
     """Counts as the run goes and tells a listener, at most ten times a second."""
 
-    def __init__(self, *, model: str, benchmark: str, total: int, reused: int, listener: Listener | None) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        benchmark: str,
+        run_id: str,
+        items: int,
+        total: int,
+        reused: int,
+        listener: Listener | None,
+    ) -> None:
         """Begin the clock."""
-        self._model, self._benchmark, self._listener = model, benchmark, listener
+        self._model, self._benchmark, self._run_id, self._listener = model, benchmark, run_id, listener
+        self._items = items
         self.total, self.reused, self.answered = total, reused, reused
         self.failed = self.judged = self.scored = self.correct = self.output_tokens = 0
+        self.outcomes = Counter[Outcome]()
         self.spent_usd = Decimal(0)
         self.budget_usd: Decimal | None = None
         self.waiting: str | None = None
@@ -110,4 +131,7 @@ class Tally:
             waiting=self.waiting,
             forecast=self.forecast,
             budget_usd=self.budget_usd,
+            items=self._items,
+            run_id=self._run_id,
+            outcomes=dict(self.outcomes),
         )

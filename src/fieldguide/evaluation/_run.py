@@ -31,6 +31,8 @@ class RunOptions:
     """Attempts per item (count, >= 1)."""
     fresh: bool = False
     """Ask everything anew, whatever was answered before."""
+    fresh_since: str | None = None
+    """A fresh run that was begun at this moment (ISO 8601, UTC) or later goes on, even if it is finished."""
     concurrency: int | None = None
     """Most requests in flight; None takes what the runner is good for, or finds out, up to 64."""
     price: TokenPrice | None = None
@@ -152,6 +154,7 @@ class _Taking:
             planned=[self._planned_call(each) for each in self._plan],
             attempts=options.attempts,
             fresh=options.fresh,
+            fresh_since=options.fresh_since,
             options={
                 "concurrency": options.concurrency,
                 "attempts": options.attempts,
@@ -170,6 +173,8 @@ class _Taking:
         self._tally = Tally(
             model=runner.model.name,
             benchmark=exam.benchmark,
+            run_id=self._run.run_id,
+            items=len({each.item.item for each in self._plan}),
             total=len(self._plan),
             reused=len(self._already),
             listener=listener,
@@ -247,6 +252,7 @@ class _Taking:
 
     def _count(self, score: Score) -> None:
         self._tally.judged += 1
+        self._tally.outcomes[score.outcome] += 1
         if score.outcome is not Outcome.FAILED:
             self._tally.scored += 1
             self._tally.correct += score.outcome is Outcome.CORRECT

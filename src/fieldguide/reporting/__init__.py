@@ -4,7 +4,7 @@ The page is a single file. It loads nothing, runs no script, and can be read on 
 """
 
 from fieldguide.reporting._curves import Curves, Line, draw_curves, write_curves_html, write_curves_png
-from fieldguide.reporting._render import render_html, style_sheet, template_environment, write_html
+from fieldguide.reporting._render import render_html, report_parts, style_sheet, template_environment, write_html
 from fieldguide.reporting._size_page import (
     SizeChart,
     SizeMark,
@@ -46,6 +46,7 @@ __all__ = [
     "draw_sizes",
     "render_html",
     "render_size_page",
+    "report_parts",
     "style_sheet",
     "template_environment",
     "write_curves_html",

@@ -39,20 +39,23 @@ def render_html(report: Report) -> str:
     Nothing in it comes from another address and there is no script; a content security policy forbids both. Text from
     models, data sets and users is escaped, and characters that hide or that turn the writing round are shown as signs.
     """
+    shown = choose(report.items)
+    return page_of("report.html.j2", shown=shown, text_limit=MAX_TEXT_CHARACTERS, **report_parts(report))
+
+
+def report_parts(report: Report) -> dict[str, Any]:
+    """Return what the templates of verdicts and exams show, charts drawn, for pages that hold them within."""
     studio = Studio()
     made = sections(report, studio)
-    return page_of(
-        "report.html.j2",
-        report=report,
-        sections=made,
-        shown=choose(report.items),
-        unknown_reasons=unknown_reasons,
-        charts_missing=studio.missing_because,
-        places={model.name: place for place, model in enumerate(report.models)},
-        outcomes=list(Outcome),
-        meanings=OUTCOME_MEANINGS,
-        text_limit=MAX_TEXT_CHARACTERS,
-    )
+    return {
+        "report": report,
+        "sections": made,
+        "unknown_reasons": unknown_reasons,
+        "charts_missing": studio.missing_because,
+        "places": {model.name: place for place, model in enumerate(report.models)},
+        "outcomes": list(Outcome),
+        "meanings": OUTCOME_MEANINGS,
+    }
 
 
 def style_sheet() -> str:

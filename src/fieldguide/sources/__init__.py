@@ -15,6 +15,7 @@ from fieldguide.sources._neighbours import HeldModel, Neighbours
 from fieldguide.sources._offer import Offer, OfferedFile, OfferingSource, SourceSettings
 from fieldguide.sources._pull_plan import Passed, PlannedFile, PullPlan
 from fieldguide.sources._reference import SourceReference, parse_source_reference
+from fieldguide.sources._shelf import UnfinishedPull
 from fieldguide.sources.local_file import LocalFileSource
 from fieldguide.sources.package import PackageSource
 from fieldguide.sources.price_lists import FetchedList, fetch_price_list, keep_price_list
@@ -49,6 +50,7 @@ __all__ = [
     "StoredFile",
     "StoredModel",
     "TransferSettings",
+    "UnfinishedPull",
     "check_file",
     "fetch_price_list",
     "free_bytes_at",

@@ -31,7 +31,7 @@ from fieldguide.sources._package_pull import PackagePull, check_licence, hashed
 from fieldguide.sources._pull_plan import Check, Gate, Passed, PullPlan
 from fieldguide.sources._reference import SourceReference, parse_source_reference
 from fieldguide.sources._select import fits, select
-from fieldguide.sources._shelf import Shelf
+from fieldguide.sources._shelf import Shelf, UnfinishedPull
 from fieldguide.sources.transfer import TransferSettings
 
 if TYPE_CHECKING:
@@ -216,6 +216,10 @@ class ModelStore:
             SourceError: A manifest is damaged; the hint says how to mend it.
         """
         return tuple(self._shelf.all_stored())
+
+    def unfinished(self) -> tuple[UnfinishedPull, ...]:
+        """Return what interrupted pulls have left, by name; a pull of the same goes on from there."""
+        return tuple(self._shelf.unfinished())
 
     def find(self, name_or_reference: str) -> StoredModel | None:
         """Return the model if it is here; None where it is not, or its file has vanished.

@@ -26,6 +26,16 @@ from fieldguide.sources._offer import inside
 _KEY = re.compile(r"(?:url-)?[0-9a-f]{40,64}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfinishedPull:
+    """What an interrupted pull has left."""
+
+    name: str
+    reference: str
+    here_bytes: int
+    """On the disk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """The models of one home folder, as they lie there. Nothing is created by naming it."""
@@ -196,6 +206,25 @@ class Shelf:
                 freed += blob.stat().st_size
                 blob.unlink()
         return freed
+
+    def unfinished(self) -> Iterator[UnfinishedPull]:
+        """Yield what interrupted pulls have left, by name."""
+        for folder in sorted((self.home / "downloads").glob("*")):
+            if folder.name == "blobs" or not folder.is_dir():
+                continue
+            here = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+            here += sum(map(self._incoming_bytes, self.incoming_keys(folder.name)))
+            try:
+                reference = json.loads((folder / "order.json").read_bytes())["reference"]
+            except (OSError, ValueError, KeyError, TypeError):
+                reference = folder.name
+            yield UnfinishedPull(name=folder.name, reference=str(reference), here_bytes=here)
+
+    def _incoming_bytes(self, key: str) -> int:
+        try:
+            return self.incoming(key).stat().st_blocks * 512
+        except OSError:
+            return 0
 
     def clear_downloads(self, name: str) -> int:
         """Remove what was downloaded for a model and return its bytes."""

@@ -6,6 +6,7 @@ from fieldguide.store._lock import held
 from fieldguide.store._records import CallKey, NewScore, PlannedCall, Run, RunState, StoredAnswer, StoredCall
 from fieldguide.store._recover import Recovered, recover
 from fieldguide.store._store import Store
+from fieldguide.store._works import Work, WorkEvent, Works
 
 __all__ = [
     "CallKey",
@@ -24,6 +25,9 @@ __all__ = [
     "StoredCall",
     "Turn",
     "UsageRow",
+    "Work",
+    "WorkEvent",
+    "Works",
     "held",
     "recover",
 ]

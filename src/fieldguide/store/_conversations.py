@@ -45,6 +45,8 @@ class Conversation:
     updated_at: str
     turns: int
     """Those that were not taken back."""
+    owner: str | None = None
+    """Id of the key under which it is held; None for whoever has this machine."""
 
 
 _HEADS = "SELECT conversations.*, (SELECT count(*) FROM turns WHERE turns.conversation_id = \
@@ -61,13 +63,14 @@ class Conversations:
         """See `Store.conversations`."""
         self._read, self._writer = read, writer
 
-    def begin(self, kind: Kind, reference: str, title: str) -> int:
+    def begin(self, kind: Kind, reference: str, title: str, *, owner: str | None = None) -> int:
         """Record a new conversation and return its number."""
 
         def write(connection: sqlite3.Connection) -> int:
             cursor = connection.execute(
-                "INSERT INTO conversations (kind, reference, title, started_at, updated_at) VALUES (?, ?, ?, ?, ?)",
-                (kind, reference, as_text(title), now(), now()),
+                "INSERT INTO conversations (kind, reference, title, started_at, updated_at, owner)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (kind, reference, as_text(title), now(), now(), owner),
             )
             return cursor.lastrowid or 0
 
@@ -135,12 +138,15 @@ class Conversations:
             raise UnknownNameError("conversation", str(conversation_id), hint="See `fieldguide history`.")
         return _conversation(rows[0])
 
-    def newest_first(self, *, kind: Kind | None = None, limit: int = -1) -> list[Conversation]:
-        """Return conversations, those last spoken in first."""
+    def newest_first(
+        self, *, kind: Kind | None = None, limit: int = -1, owner: str | None = None
+    ) -> list[Conversation]:
+        """Return conversations, those last spoken in first; with `owner`, only those of this key."""
         rows = self._read(
-            f"{_HEADS} WHERE ? IS NULL OR kind = ? ORDER BY updated_at DESC, {_LAST_TURN} DESC, conversation_id DESC"
+            f"{_HEADS} WHERE (? IS NULL OR kind = ?) AND (? IS NULL OR owner = ?)"
+            f" ORDER BY updated_at DESC, {_LAST_TURN} DESC, conversation_id DESC"
             " LIMIT ?",
-            (kind, kind, limit),
+            (kind, kind, owner, owner, limit),
         )
         return [_conversation(row) for row in rows]
 
@@ -169,6 +175,7 @@ def _conversation(row: sqlite3.Row) -> Conversation:
         started_at=row["started_at"],
         updated_at=row["updated_at"],
         turns=row["turns"],
+        owner=row["owner"],
     )
 
 

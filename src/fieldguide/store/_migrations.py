@@ -161,11 +161,16 @@ ALTER TABLE scores ADD COLUMN errors INTEGER;
 ALTER TABLE scores ADD COLUMN parts INTEGER;
 """
 
+_OWNERS_OF_CONVERSATIONS = """
+ALTER TABLE conversations ADD COLUMN owner TEXT;
+"""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("runs and calls", _RUNS_AND_CALLS),
     ("pauses, forecasts, looks and targets of scores", _PAUSES_LOOKS_AND_TARGETS),
     ("whole answers and conversations", _WHOLE_ANSWERS_AND_CONVERSATIONS),
     ("errors of answers that are judged in parts", _ERRORS_IN_PARTS),
+    ("owners of conversations", _OWNERS_OF_CONVERSATIONS),
 )
 """(name, SQL) of each step; the step's number is its place, from 1."""
 

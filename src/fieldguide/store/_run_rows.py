@@ -49,7 +49,15 @@ def keep_plan(connection: sqlite3.Connection, run_id: str, planned: Sequence[Pla
     )
 
 
-def generation(connection: sqlite3.Connection, exam: Exam, model_key: str, attempts: int, *, fresh: bool) -> int:
+def generation(
+    connection: sqlite3.Connection,
+    exam: Exam,
+    model_key: str,
+    attempts: int,
+    *,
+    fresh: bool,
+    fresh_since: str | None = None,
+) -> int:
     """Return the generation that a new run of this exam belongs to; see `Store.open_run`."""
     newest = connection.execute(
         "SELECT max(generation) FROM runs JOIN exams USING (exam_id) WHERE model_key = ? AND benchmark = ?",
@@ -57,12 +65,12 @@ def generation(connection: sqlite3.Connection, exam: Exam, model_key: str, attem
     ).fetchone()[0]
     if newest is None:
         return 0
-    unfinished = connection.execute(
+    goes_on = connection.execute(
         "SELECT 1 FROM runs WHERE exam_id = ? AND model_key = ? AND attempts = ? AND generation = ?"
-        " AND state != 'finished' AND json_extract(options, '$.fresh')",
-        (exam.exam_id, model_key, attempts, newest),
+        " AND (state != 'finished' OR started_at >= ?) AND json_extract(options, '$.fresh')",
+        (exam.exam_id, model_key, attempts, newest, fresh_since or "never"),
     ).fetchone()
-    return int(newest) + (fresh and unfinished is None)
+    return int(newest) + (fresh and goes_on is None)
 
 
 def run_id_of(exam: Exam, model: ResolvedModel, attempts: int, generation: int) -> str:

@@ -82,17 +82,19 @@ class Store:
         fresh: bool,
         options: dict[str, JsonValue],
         environment: dict[str, JsonValue],
+        fresh_since: str | None = None,
     ) -> Run:
         """Return the run of this exam, model and number of attempts, creating it where there is none.
 
         `fresh` starts a new generation, which shares no answer with the earlier ones; a fresh run that was not
-        finished goes on instead. Whether a run is fresh is decided when it is made and never changes.
+        finished, or was begun at `fresh_since` (ISO 8601, UTC) or later, goes on instead. Whether a run is fresh is
+        decided when it is made and never changes.
         """
 
         def write(connection: sqlite3.Connection) -> str:
             keep_model(connection, model)
             keep_exam(connection, exam)
-            number = generation(connection, exam, model.model_key, attempts, fresh=fresh)
+            number = generation(connection, exam, model.model_key, attempts, fresh=fresh, fresh_since=fresh_since)
             key = (exam.exam_id, model.model_key, attempts, number)
             run_id = run_id_of(exam, model, attempts, number)
             connection.execute(
@@ -107,10 +109,12 @@ class Store:
 
         return self.run(self._writer.submit(write).result())
 
-    def run_id(self, exam: Exam, model: ResolvedModel, *, attempts: int, fresh: bool) -> str:
+    def run_id(
+        self, exam: Exam, model: ResolvedModel, *, attempts: int, fresh: bool, fresh_since: str | None = None
+    ) -> str:
         """Return the id that `open_run` would give, whether the run is there already or not."""
         try:
-            number = generation(self._reader(), exam, model.model_key, attempts, fresh=fresh)
+            number = generation(self._reader(), exam, model.model_key, attempts, fresh=fresh, fresh_since=fresh_since)
         except sqlite3.Error as error:
             raise store_error(error, self.path) from error
         return run_id_of(exam, model, attempts, number)

@@ -37,6 +37,8 @@ STATUSES: dict[type[errors.FieldguideError], int] = {
     errors.StoreError: 500,
     errors.BudgetExceededError: 402,
     errors.AccessError: 403,
+    errors.InvalidKeyError: 401,
+    errors.KeyLimitError: 429,
     StaleFormError: 403,
 }
 """Status of each branch of the error tree; a class takes that of its nearest ancestor here."""

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from fieldguide.app.wiring import House
 from fieldguide.errors import UsageError
+from fieldguide.web._entry import Visitor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +16,11 @@ class Asked:
     """What a request asks a page for."""
 
     house: House
+    visitor: Visitor
     parts: Mapping[str, str]
     """Named parts of the path."""
+    loaded: Mapping[str, str] = field(default_factory=dict)
+    """Models that are in memory, or on their way there, each with how it stands."""
     query: Mapping[str, tuple[str, ...]]
     """Fields of the form, each with every value that was given; empty ones are left out."""
 
@@ -79,3 +83,5 @@ class Page:
     """What can be asked in the address."""
     nav: str | None = None
     """Its word in the navigation; None for a page that others lead to."""
+    slow: bool = False
+    """Whether making it may wait for the network or for a long reading, and so must hold up no other page."""

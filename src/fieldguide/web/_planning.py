@@ -39,6 +39,7 @@ _NO_FIGURES: tuple[list[Any], None] = ([], None)
 def _plan(asked: Asked) -> Shown:
     name, made = asked.one("model"), None
     if name is not None:
+        asked.visitor.check_name(name)
         options = PlanOptions(
             quantization=asked.one("quantization"),
             context_tokens=asked.count("context"),
@@ -67,6 +68,7 @@ def _train(asked: Asked) -> Shown:
     if asked.query:
         if asked.one("model") is None and asked.one("parameters") is None:
             raise UsageError("Name a model, or give its parameters.", hint="Such as 7B.")
+        asked.visitor.check_name(asked.one("model") or "any")
         made = training.plan_training(
             asked.house,
             training.TrainingRequest(
@@ -106,6 +108,7 @@ PLAN = Page(
         "plan": "what `plan --json` gives; null where no model was named",
     },
     fields=_PLAN_FIELDS,
+    slow=True,
     nav="Plan",
 )
 TRAIN_PLAN = Page(
@@ -119,4 +122,5 @@ TRAIN_PLAN = Page(
         "plan": "what `train-plan --json` gives; null where nothing was asked",
     },
     fields=_TRAIN_FIELDS,
+    slow=True,
 )

@@ -13,6 +13,7 @@ from jinja2 import Environment
 from fieldguide.planner import count_text
 from fieldguide.reporting import template_environment
 from fieldguide.web._assets import address_of
+from fieldguide.web._trace import some, trace
 
 
 class Sources:
@@ -39,6 +40,8 @@ def _environment() -> Environment:
         day=lambda text: str(text)[:16].replace("T", " "),
         gigabytes=gigabytes,
         span=span,
+        trace=trace,
+        some=some,
         tokens=lambda count: "n/a" if count is None else f"{count:,} tokens",
     )
     environment.globals.update(asset=address_of, sources=Sources, address=address)

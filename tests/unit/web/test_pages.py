@@ -26,6 +26,9 @@ FIXED = {
     "plan": ["/plan", "/plan?model=qwen2.5-7b-instruct:Q4_K_M&on=rtx4090&context=16384", "/plan?model=qwen2.5-0.5b"],
     "train-plan": ["/train-plan", "/train-plan?parameters=7B&tokens=2T&on=2048xa100-80gb"],
     "ask": ["/ask", "/ask?model=smollm2-135m-instruct"],
+    "history": ["/history"],
+    "here": ["/here"],
+    "fetch": ["/here/fetch", "/here/fetch?model=smollm2-135m-instruct"],
     "cost": ["/cost", "/cost?model=gpt-4o&input_tokens=1000&output_tokens=500&requests=100"],
 }
 MOST_BYTES = 300_000

@@ -7,7 +7,7 @@ import contextlib
 import random
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -15,10 +15,12 @@ from fieldguide.app.gateway._config import GatewayConfig, ModelConfig
 from fieldguide.app.gateway._count import Count, count_tokens
 from fieldguide.app.gateway._identity import ANYONE, Identity
 from fieldguide.app.gateway._keys import KeyRing
+from fieldguide.app.gateway._metered import MeteredRunner
 from fieldguide.app.gateway._meters import Meters
 from fieldguide.app.gateway._metrics import Metrics
 from fieldguide.app.gateway._models import Models, Open
 from fieldguide.app.gateway._visit import Ask, Visit, begin
+from fieldguide.app.references import OpenedModel
 from fieldguide.app.wiring import House
 from fieldguide.domain import (
     Completion,
@@ -123,6 +125,11 @@ class Gateway:
                 await self.models.put_away_idle()
 
     @property
+    def running(self) -> bool:
+        """Whether usage is being committed."""
+        return self._loop is not None and not self._loop.done()
+
+    @property
     def ready(self) -> bool:
         """Whether requests can be answered and accounted for."""
         return self._fault is None
@@ -146,6 +153,23 @@ class Gateway:
         """
         return self._ring.identity(key, now_s=self.clock()) if self.keys_demanded else ANYONE
 
+    def owner_of(self, digest: str) -> Identity:
+        """Return who has the key with this digest, whether or not keys are demanded.
+
+        Raises:
+            InvalidKeyError: It is not good, or no longer.
+        """
+        return self._ring.of_digest(digest, now_s=self.clock())
+
+    def owner_named(self, key_id: str) -> Identity:
+        """Return who has the key of this id: for work that goes on after whoever began it has gone.
+
+        Raises:
+            InvalidKeyError: It is not good, or no longer.
+        """
+        row = next((row for row in self._records.all_keys() if row.key_id == key_id), None)
+        return self.owner_of("" if row is None else row.digest)
+
     # -- what ---------------------------------------------------------------------------------------------------
 
     def names(self, identity: Identity) -> list[str]:
@@ -161,6 +185,66 @@ class Gateway:
         if not identity.may_ask(name):
             raise UnknownModelError("There is no such model here.", hint="The list of models says what there is.")
         return self.models.config(name)
+
+    @contextlib.asynccontextmanager
+    async def lent(
+        self,
+        identity: Identity,
+        name: str,
+        *,
+        endpoint: str,
+        anything: bool = False,
+        note: Callable[[str], None] | None = None,
+    ) -> AsyncIterator[OpenedModel]:
+        """Give a model to a use case in this process; what it answers is taken out of the limits of the key.
+
+        Args:
+            identity: Who asks.
+            name: A model of the gateway; with `anything`, whatever a person may name on the command line.
+            endpoint: What the records call the use.
+            anything: Whether more than the models of the gateway may be named.
+            note: Told, in a sentence, what slow thing is done.
+
+        Raises:
+            FieldguideError: It may not be asked, or cannot be opened.
+        """
+        config = self.lendable(identity, name, anything=anything)
+        async with self.models.used(config, note=note) as model:
+            yield replace(model.opened, runner=self._metered(identity, model, endpoint))
+
+    def metered(self, identity: Identity, name: str, opened: OpenedModel, *, endpoint: str) -> OpenedModel:
+        """Return a model that was opened elsewhere, to be asked within the limits of a key; closing it closes it.
+
+        Raises:
+            CatalogueError: A book of prices is malformed.
+        """
+        model = self.models.taken_in(name, opened)
+        return replace(opened, runner=self._metered(identity, model, endpoint, close=opened.runner.close))
+
+    def _metered(
+        self, identity: Identity, model: Open, endpoint: str, *, close: Callable[[], Awaitable[None]] | None = None
+    ) -> MeteredRunner:
+        return MeteredRunner(
+            model,
+            identity,
+            endpoint=endpoint,
+            begin=self._begin,
+            default_output_tokens=self.config.default_output_tokens,
+            close=close,
+        )
+
+    def lendable(self, identity: Identity, name: str, *, anything: bool) -> ModelConfig:
+        """Return how a model would be lent; see `lent`.
+
+        Raises:
+            UnknownModelError: There is none, or this key may not ask it.
+        """
+        try:
+            return self.config_of(identity, name)
+        except UnknownModelError:
+            if not anything or not identity.may_ask(name):
+                raise
+        return ModelConfig(alias=name, reference=name)
 
     async def complete(self, ask: Ask, build: Build) -> Answer:
         """Return the whole answer to a request.

@@ -126,7 +126,14 @@ class KeyRing:
         """
         if not key:
             raise InvalidKeyError(_REFUSED)
-        digest = digest_of(key)
+        return self.of_digest(digest_of(key), now_s=now_s)
+
+    def of_digest(self, digest: str, *, now_s: float) -> Identity:
+        """Return who has the key with this digest, for those that keep no key themselves.
+
+        Raises:
+            InvalidKeyError: It is not good, or no longer.
+        """
         known = self._known.get(digest)
         if known is not None and now_s - known[0] < _TRUSTED_S:
             return known[1]

@@ -27,6 +27,8 @@ class Open:
     price: Price | None
     in_use: int = 0
     last_used_s: float = 0.0
+    kept: bool = False
+    """Whether it was loaded by hand, and so is not put away when nobody asks."""
 
     @property
     def runner(self) -> Runner:
@@ -74,12 +76,8 @@ class Models:
             provider = runner.model.reference.partition(":")[0]
             opened = OpenedModel(runner=runner, provider=provider, licence=None, took=None)
             self._open[alias] = Open(made, opened, self._price(made, opened))
-        if not self._models:
-            self._models = {
-                stored.name: ModelConfig(alias=stored.name, reference=stored.name)
-                for stored in house.models.list()
-                if is_name(stored.name)
-            }
+        self._of_store = not self._models
+        self.learn_stored()
 
     @property
     def names(self) -> list[str]:
@@ -106,15 +104,15 @@ class Models:
         raise UnknownModelError("There is no such model here.", hint="The list of models says what there is.")
 
     @contextlib.asynccontextmanager
-    async def used(self, config: ModelConfig) -> AsyncIterator[Open]:
-        """Give a model, open, and keep it so meanwhile.
+    async def used(self, config: ModelConfig, *, note: Callable[[str], None] | None = None) -> AsyncIterator[Open]:
+        """Give a model, open, and keep it so meanwhile; `note` is told of what slow thing is done.
 
         Raises:
             FieldguideError: It cannot be opened.
         """
         found = self._open.get(config.alias)
         if found is None:
-            found = await self._opened(config)
+            found = await self._opened(config, note)
         found.in_use += 1
         try:
             yield found
@@ -122,12 +120,51 @@ class Models:
             found.in_use -= 1
             found.last_used_s = self._clock()
 
-    async def _opened(self, config: ModelConfig) -> Open:
+    def taken_in(self, name: str, opened: OpenedModel) -> Open:
+        """Return a model that was opened elsewhere as the limits of keys see it; it is not kept here.
+
+        Raises:
+            CatalogueError: A book of prices is malformed.
+        """
+        config = self._models.get(name) or ModelConfig(alias=name, reference=name)
+        return Open(config, opened, self._price(config, opened))
+
+    async def load(self, name: str, *, note: Callable[[str], None] | None = None) -> Open:
+        """Open a model of the gateway before anybody asks it, and keep it until it is put away by hand.
+
+        Raises:
+            FieldguideError: There is none, or it cannot be opened.
+        """
+        found = await self._opened(self.config(name), note)
+        found.kept = True
+        return found
+
+    async def put_away(self, name: str) -> bool:
+        """Close a model that nobody is asking now; False where it is not open, or somebody is."""
+        model = self._open.get(name)
+        if model is None or model.in_use:
+            return False
+        await self._shut(name, model)
+        return True
+
+    def learn_stored(self) -> None:
+        """Offer what has been pulled since, and no longer what has been removed, where no models were configured."""
+        if self._of_store:
+            self._models = self._stored()
+
+    def _stored(self) -> dict[str, ModelConfig]:
+        return {
+            stored.name: ModelConfig(alias=stored.name, reference=stored.name)
+            for stored in self._house.models.list()
+            if is_name(stored.name)
+        }
+
+    async def _opened(self, config: ModelConfig, note: Callable[[str], None] | None = None) -> Open:
         lock = self._opening.setdefault(config.alias, asyncio.Lock())
         async with lock:
             found = self._open.get(config.alias)
             if found is None:
-                options = ModelOptions(api_key_env=config.api_key_env, runner_options=dict(config.options))
+                options = ModelOptions(api_key_env=config.api_key_env, runner_options=dict(config.options), note=note)
                 opened = await open_model(self._house, config.reference, options, over_lines=True)
                 found = Open(config, opened, self._price(config, opened), last_used_s=self._clock())
                 self._open[config.alias] = found
@@ -142,10 +179,13 @@ class Models:
         limit_s = self._clock() - self._config.idle_unload_s
         for alias, model in list(self._open.items()):
             takes_room = model.opened.free or alias not in self._models
-            if takes_room and not model.in_use and model.last_used_s < limit_s:
-                del self._open[alias]
-                self._opening.pop(alias, None)
-                await model.runner.close()
+            if takes_room and not model.kept and not model.in_use and model.last_used_s < limit_s:
+                await self._shut(alias, model)
+
+    async def _shut(self, alias: str, model: Open) -> None:
+        del self._open[alias]
+        self._opening.pop(alias, None)
+        await model.runner.close()
 
     async def close(self) -> None:
         """Close all."""

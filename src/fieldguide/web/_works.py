@@ -1,0 +1,135 @@
+"""Long work in the browser: its page, starting, stopping and taking it up again, and the stream of how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from fieldguide.app.measure import REPORT
+from fieldguide.app.report_json import report_from
+from fieldguide.app.wiring import House
+from fieldguide.app.works import ENDED, WorkState, progress_of, resume_work, stop_work, view_json, view_work
+from fieldguide.errors import UnknownNameError, UsageError
+from fieldguide.reporting import report_parts
+from fieldguide.store import Works
+from fieldguide.web._comparing import COMPARE, compare_page, read_measurement, read_rescoring, started
+from fieldguide.web._errors import status_of
+from fieldguide.web._guard import HEADERS
+from fieldguide.web._page import Asked, Page, Shown
+from fieldguide.web._watching import Watching, live_blocks
+
+if TYPE_CHECKING:
+    from fieldguide.web._site import Site
+
+_REPORTS_AT_ONCE = 4
+
+
+def _work(asked: Asked) -> Shown:
+    view = view_work(asked.house, asked.parts["work"])
+    progress, result = progress_of(view.work, view.events), dict(view.result or {})
+    return Shown(
+        title=view.work.title,
+        context={
+            "work": view_json(view) | {"can_go_on": view.can_go_on},
+            "progress": progress,
+            "result": result or None,
+        },
+        drawn={
+            "live": live_blocks(view.work, progress),
+            "running": view.state is WorkState.RUNNING,
+            "report_shown": _drawn(asked.house.works, view.work.work_id, view.place) if "shown" in result else None,
+        },
+    )
+
+
+@lru_cache(_REPORTS_AT_ONCE)
+def _drawn(works: Works, work_id: str, place: int) -> dict[str, Any]:
+    """Return verdicts, charts and tables of what was measured up to a place in the log, which never changes there."""
+    events = [event for event in works.told(work_id)[0] if event.ends_at <= place and event.name == ENDED]
+    result: Any = events[-1].held["result"]
+    return report_parts(report_from(result["shown"]))
+
+
+class WorkDesk:
+    """Takes forms that start, stop and take up work, and lets pages watch it."""
+
+    def __init__(self, site: Site) -> None:
+        """Serve the work of a site's user."""
+        self._site = site
+        self.watching = Watching(site.house)
+
+    def add_to(self, application: web.Application) -> None:
+        """Add what it answers to."""
+        router = application.router
+        router.add_post("/compare", self._measure)
+        router.add_post("/runs/{run:[^/]+}/rescore", self._rescore)
+        router.add_post("/work/{work}/stop", partial(self._change, stop_work))
+        router.add_post("/work/{work}/resume", partial(self._change, resume_work))
+        router.add_get("/work/{work}/events", self._events)
+        router.add_get(f"/work/{{work}}/{REPORT}", self._report)
+        application.on_shutdown.append(self._shut_down)
+
+    async def _measure(self, request: web.Request) -> web.StreamResponse:
+        form = await self._site.own_form(request)
+        try:
+            work = await self._site.in_reading(lambda house: started(house, read_measurement(house, form)))
+        except UsageError as error:
+            made = partial(compare_page, form=form, fault=error)
+            return await self._site.shown(request, COMPARE, made, status=status_of(error))
+        raise self._see(work.work_id)
+
+    async def _rescore(self, request: web.Request) -> web.StreamResponse:
+        form, run_id = await self._site.own_form(request), request.match_info["run"]
+        work = await self._site.in_reading(lambda house: started(house, read_rescoring(house, form, run_id)))
+        raise self._see(work.work_id)
+
+    async def _change(self, change: Callable[[House, str], Any], request: web.Request) -> web.StreamResponse:
+        await self._site.own_form(request)
+        work_id = request.match_info["work"]
+        await self._site.in_reading(lambda house: change(house, work_id))
+        raise self._see(work_id)
+
+    @staticmethod
+    def _see(work_id: str) -> web.HTTPSeeOther:
+        return web.HTTPSeeOther(f"/work/{work_id}", headers=HEADERS)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        view = await self._site.in_reading(lambda house: house.works.work(request.match_info["work"]))
+        since = request.headers.get("Last-Event-ID") or request.query.get("since", "")
+        response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream; charset=utf-8"})
+        await response.prepare(request)
+        try:
+            await self.watching.watch(view, int(since) if since.isdecimal() and len(since) < 16 else -1, response)
+            await response.write_eof()
+        except ConnectionError:
+            pass  # the watcher has gone away; the work goes on
+        return response
+
+    async def _report(self, request: web.Request) -> web.StreamResponse:
+        work_id = request.match_info["work"]
+        path = self._site.house.works.folder(work_id) / REPORT
+        if not await asyncio.to_thread(path.is_file):
+            raise UnknownNameError("report", work_id, hint="It is written when something was measured.")
+        told = {"Content-Disposition": f'attachment; filename="{work_id}.html"', "Content-Type": "text/html"}
+        return web.FileResponse(path, headers=HEADERS | told)
+
+    async def _shut_down(self, _: web.Application) -> None:
+        self.watching.close()
+
+
+WORK = Page(
+    name="work",
+    path="/work/{work:[^/]+}",
+    template="work.html.j2",
+    about="Long work, such as a comparison: how far it is, watched live; what came of it; to be stopped and taken up.",
+    make=_work,
+    keys={
+        "work": "what was asked, its state (`running`, `finished`, `stopped`, `failed`, `interrupted`), why it ended",
+        "progress": "how far it is, in blocks; of a measurement the whole and then each exam",
+        "result": "what came of it; of a measurement what `compare --json` gives; null before the end",
+    },
+)
