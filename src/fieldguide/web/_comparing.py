@@ -84,7 +84,7 @@ def read_measurement(house: House, form: Mapping[str, str]) -> Start:
         price_out_usd_per_mtok=price_out,
         options=ModelOptions(accept_licences=frozenset(_listed(given["accept_licence"]))),
     )
-    title = f"{' and '.join(models)} on {', '.join(benchmarks)}"
+    title = f"{' and '.join(map(_short, models))} on {', '.join(benchmarks)}"
     return Start(kind="measure", title=title, asked=measure.asked_json(request, margin=_margin(given["margin"])))
 
 
@@ -120,6 +120,12 @@ def _check_benchmarks(names: tuple[str, ...], protocol: str) -> None:
             raise UnknownNameError(
                 "protocol", protocol, nearest(protocol, list(known)), hint=f"Known: {', '.join(known)}."
             )
+
+
+def _short(reference: str) -> str:
+    """Return a reference without the address or the folder before a name."""
+    name = reference.rpartition("#")[2] if reference.startswith(("http://", "https://")) else reference
+    return name.rpartition("/")[2] or reference
 
 
 def _listed(text: str) -> tuple[str, ...]:

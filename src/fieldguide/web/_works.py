@@ -30,6 +30,7 @@ _REPORTS_AT_ONCE = 4
 
 def _work(asked: Asked) -> Shown:
     view = view_work(asked.house, asked.parts["work"])
+    running = view.state is WorkState.RUNNING
     progress, result = progress_of(view.work, view.events), dict(view.result or {})
     return Shown(
         title=view.work.title,
@@ -39,8 +40,8 @@ def _work(asked: Asked) -> Shown:
             "result": result or None,
         },
         drawn={
-            "live": live_blocks(view.work, progress),
-            "running": view.state is WorkState.RUNNING,
+            "live": live_blocks(view.work, progress, going_on=running),
+            "running": running,
             "report_shown": _drawn(asked.house.works, view.work.work_id, view.place) if "shown" in result else None,
         },
     )
@@ -101,8 +102,8 @@ class WorkDesk:
         view = await self._site.in_reading(lambda house: house.works.work(request.match_info["work"]))
         since = request.headers.get("Last-Event-ID") or request.query.get("since", "")
         response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream; charset=utf-8"})
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             await self.watching.watch(view, int(since) if since.isdecimal() and len(since) < 16 else -1, response)
             await response.write_eof()
         except ConnectionError:
