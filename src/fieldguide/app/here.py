@@ -55,7 +55,7 @@ def this_hardware(
 
 def _hardware(machine: Machine, measured: EngineMeasurement | None) -> Hardware:
     rate = () if measured is None else (Figure(value=measured.copy_bytes_per_s, source=_MEASURED),)
-    peak = max((flops for _, flops in measured.prefill_flops_per_s), default=None) if measured else None
+    peak = max((2 / cost.weight_s for cost in measured.prefill), default=None) if measured else None
     device = Device(
         name=f"this machine ({machine.cpu_model}, {machine.cores} cores)",
         kind="cpu",

@@ -10,7 +10,16 @@ from fieldguide.app.plan_subject import Subject
 from fieldguide.app.wiring import House
 from fieldguide.domain import Hardware
 from fieldguide.errors import StoreError
-from fieldguide.planner import DecodeSpeed, MemoryPlan, Range, decode_speed, load_of, prefill_speed, prompt_parameters
+from fieldguide.planner import (
+    DecodeSpeed,
+    MemoryPlan,
+    Range,
+    attended_in_prompt,
+    decode_speed,
+    load_of,
+    prefill_speed,
+    prompt_parameters,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +81,8 @@ def estimated_speed(memory: MemoryPlan, machine: Hardware) -> PlannedSpeed:
         prompt_tokens=memory.work.prompt_tokens,
         hidden=network.heads * network.head_dim,
         layers=sum(cache.key_width > 0 for cache in network.caches),
-        bits=8 * load.weights_bytes / load.active_parameters,
+        matrices=load.matrices,
+        attended_numbers=attended_in_prompt(network, memory.work.prompt_tokens),
     )
     return PlannedSpeed(
         decode=None if step is None else step.tokens_per_s,

@@ -16,7 +16,7 @@ from fieldguide.planner._break_even import (
 from fieldguide.planner._engines import Engine, engine_named
 from fieldguide.planner._gguf_sizes import gguf_type, gguf_types
 from fieldguide.planner._kv_cache import CacheHabits, bytes_per_token, kv_cache_bytes
-from fieldguide.planner._load_of_network import load_of, prompt_parameters
+from fieldguide.planner._load_of_network import attended_in_prompt, load_of, prompt_parameters
 from fieldguide.planner._memory import Adapter, MemoryPlan, memory_plan
 from fieldguide.planner._memory_term import MemoryTerm
 from fieldguide.planner._ranges import Range
@@ -29,7 +29,7 @@ from fieldguide.planner._scaling import (
 from fieldguide.planner._scaling_fit import TrainingRun, fit_scaling_law, root_mean_square, usable_runs
 from fieldguide.planner._speed import decode_speed, prefill_speed
 from fieldguide.planner._speed_constants import EngineOnDevice, constants_of
-from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed, layer_cost_of
+from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed, MatrixLoad, layer_cost_of
 from fieldguide.planner._training import (
     Method,
     TrainingMemory,
@@ -62,6 +62,7 @@ __all__ = [
     "Engine",
     "EngineOnDevice",
     "MachineCost",
+    "MatrixLoad",
     "MemoryPlan",
     "MemoryTerm",
     "Method",
@@ -75,6 +76,7 @@ __all__ = [
     "Workload",
     "active_bytes",
     "adapter_parameters",
+    "attended_in_prompt",
     "attention_flop",
     "block_of",
     "block_type",
