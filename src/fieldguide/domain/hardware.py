@@ -93,11 +93,13 @@ class EngineMeasurement:
     prefill: tuple[MatrixCost, ...]
     """Of each token of a prompt."""
     logit_s: float
-    """Cost of one entry of the vocabulary in one step, beside its weights: mostly choosing the token (seconds)."""
+    """For each row of the output layer in one step beside its weights: mostly choosing the token (seconds)."""
     decode_attention_s: float
     """For each number of a key or value that a query head looks at, while an answer is generated (seconds)."""
     prefill_attention_s: float
     """The same within a prompt (seconds)."""
+    read_bytes_per_s: float
+    """At most, at which weights are read that no cache holds."""
     copy_bytes_per_s: float
     """Bytes read plus bytes written while all cores copy memory."""
     copy_one_core_bytes_per_s: float

@@ -25,7 +25,6 @@ def load_of(network: Network, weights: Weights, work: Workload) -> DecodeLoad:
         kv_bytes=float(cache),
         layers=network.layers or None,
         layer_cost=1.0 if network.scheme is None else layer_cost_of(network.scheme),
-        vocabulary=network.vocabulary or None,
         matrices=_matrices(network, weights, share),
         attended_numbers=sum(_looked_at(network, cache) * cells(cache, context) for cache in network.caches),
         expert_bytes=routed * share,

@@ -39,8 +39,6 @@ class DecodeLoad:
     """None: taken from the parameters, about as models of that size have them."""
     layer_cost: float = 1.0
     """Fixed cost of a layer against that of a llama's; see `layer_cost_of`."""
-    vocabulary: int | None = None
-    """Tokens that one is chosen from; only a measured machine tells what that costs."""
     matrices: tuple[MatrixLoad, ...] = ()
     """By type of numbers; only a measured machine tells them apart."""
     attended_numbers: float = 0.0

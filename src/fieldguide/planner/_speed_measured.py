@@ -24,20 +24,18 @@ def measured_decode(load: DecodeLoad, measured: EngineMeasurement, *, sequences:
     """
     bits = 8 * load.weights_bytes / load.active_parameters
     matrices = load.matrices or unknown_matrices(load.active_parameters, bits)
-    weights, rows = _seconds(matrices, measured.decode)
-    choosing = (load.vocabulary or 0) * measured.logit_s
+    weights, rows = _step(matrices, measured)
     attention = load.attended_numbers * measured.decode_attention_s
     cache = load.kv_bytes / (_CACHE_SHARE * measured.copy_bytes_per_s)
-    further = min(sum(_seconds(matrices, measured.prefill)), weights + rows)
-    step = weights + rows + (sequences - 1) * further + sequences * (choosing + attention + cache)
-    logits = f"{load.vocabulary or 0} logits x {measured.logit_s * 1e9:.1f} ns"
+    further = min(_prompt_token_s(matrices, measured), weights + rows)
+    step = weights + rows + (sequences - 1) * further + sequences * (attention + cache)
     return DecodeSpeed(
         tokens_per_s=_SPREAD.scaled(1 / step),
         total_tokens_per_s=_SPREAD.scaled(sequences / step),
         bound="fixed cost" if rows > weights + cache else "bandwidth",
         formula=(
-            f"step = {_text(matrices, measured.decode)} + {logits} + attention to keys and values"
-            f" {1e3 * attention:.2f} ms + reading them {1e3 * cache:.2f} ms"
+            f"step = {_text(matrices, measured)} + attention to keys and values {1e3 * attention:.2f} ms"
+            f" + reading them {1e3 * cache:.2f} ms"
         ),
         source=_source(measured),
     )
@@ -45,7 +43,7 @@ def measured_decode(load: DecodeLoad, measured: EngineMeasurement, *, sequences:
 
 def measured_prefill(matrices: Iterable[MatrixLoad], attended_numbers: float, measured: EngineMeasurement) -> Range:
     """Return the tokens of a prompt per second."""
-    seconds = sum(_seconds((each for each in matrices if each.in_prompts), measured.prefill))
+    seconds = _prompt_token_s((each for each in matrices if each.in_prompts), measured)
     return _SPREAD.scaled(1 / (seconds + attended_numbers * measured.prefill_attention_s))
 
 
@@ -68,24 +66,35 @@ def cost_of(matrix: MatrixLoad, costs: Iterable[MatrixCost]) -> MatrixCost:
     return min(costs, key=distance)
 
 
-def _seconds(matrices: Iterable[MatrixLoad], costs: tuple[MatrixCost, ...]) -> tuple[float, float]:
-    """Return the seconds that weights take, and those that rows take besides."""
+def _step(matrices: Iterable[MatrixLoad], measured: EngineMeasurement) -> tuple[float, float]:
+    """Return the seconds that weights take, no less than reading them does, and those that rows take besides."""
     weights, rows = 0.0, 0.0
     for matrix in matrices:
-        cost = cost_of(matrix, costs)
-        weights += matrix.weights * cost.weight_s
-        rows += matrix.rows * cost.row_s
+        cost = cost_of(matrix, measured.decode)
+        of_rows = matrix.rows * _row_s(matrix, cost, measured)
+        read = matrix.weights * matrix.bits / 8 / measured.read_bytes_per_s
+        weights += max(matrix.weights * cost.weight_s, read - of_rows)
+        rows += of_rows
     return weights, rows
 
 
-def _text(matrices: Iterable[MatrixLoad], costs: tuple[MatrixCost, ...]) -> str:
+def _prompt_token_s(matrices: Iterable[MatrixLoad], measured: EngineMeasurement) -> float:
+    costs = ((matrix, cost_of(matrix, measured.prefill)) for matrix in matrices)
+    return sum(matrix.weights * cost.weight_s + matrix.rows * cost.row_s for matrix, cost in costs)
+
+
+def _row_s(matrix: MatrixLoad, cost: MatrixCost, measured: EngineMeasurement) -> float:
+    return cost.row_s if matrix.in_prompts else measured.logit_s
+
+
+def _text(matrices: Iterable[MatrixLoad], measured: EngineMeasurement) -> str:
     terms = []
     for matrix in matrices:
-        cost = cost_of(matrix, costs)
+        cost = cost_of(matrix, measured.decode)
         name = matrix.type if matrix.type == cost.type else f"{matrix.type} (as {cost.type})".strip()
         terms.append(
             f"{matrix.weights / 1e6:.1f}e6 weights of {name} x {cost.weight_s * 1e9:.3f} ns"
-            f" + {matrix.rows / 1e3:.0f}e3 rows x {cost.row_s * 1e9:.1f} ns"
+            f" + {matrix.rows / 1e3:.0f}e3 rows x {_row_s(matrix, cost, measured) * 1e9:.1f} ns"
         )
     return " + ".join(terms)
 

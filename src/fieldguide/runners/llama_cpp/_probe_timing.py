@@ -15,7 +15,7 @@ from fieldguide.runners.llama_cpp._machine import Machine
 from fieldguide.runners.llama_cpp._supervisor import Connection
 
 _FIRST_PLAIN_TOKEN = 259
-_DECODED_TOKENS = 16
+_DECODED_TOKENS = 32
 _LOAD_DEADLINE_S = 60.0
 _KEPT_FROM_WORK = 0.8
 """Share of its threads' time below which the engine was kept from working by others, or by waiting."""
@@ -60,44 +60,49 @@ async def timed(
     )
     connection = Connection(await EngineProcess.start(config))
     noise = random.Random(20)  # noqa: S311 - a prompt, not a key
-    quiet: list[_Trial] = []
-    other: list[_Trial] = []
+    prompts: list[_Trial] = []
+    steps: list[_Trial] = []
     try:
-        while len(quiet) < trials and len(other) < trials:
+        for _ in range(2 * trials):
             prompt = [noise.randrange(_FIRST_PLAIN_TOKEN, vocabulary) for _ in range(prompt_tokens)]
-            trial = await _trial(connection, prompt, machine.cores)
-            (other if trial.share < _KEPT_FROM_WORK else quiet).append(trial)
+            prompts.append(await _trial(connection, prompt, machine.cores, tokens=1))
+            steps.append(await _trial(connection, prompt, machine.cores, tokens=_DECODED_TOKENS))
+            if min(len(_undisturbed(prompts)), len(_undisturbed(steps))) >= trials:
+                break
     finally:
         await connection.close()
-    if quiet:
-        return Timing(
-            prompt_token_s=statistics.median(trial.prompt_s for trial in quiet) / prompt_tokens,
-            step_s=statistics.median(trial.step_s for trial in quiet),
-            quiet=True,
-        )
     return Timing(
-        prompt_token_s=min(trial.share * trial.prompt_s for trial in other) / prompt_tokens,
-        step_s=min(trial.share * trial.step_s for trial in other),
-        quiet=False,
+        prompt_token_s=_chosen_s(prompts) / prompt_tokens,
+        step_s=_chosen_s(steps) / (_DECODED_TOKENS - 1),
+        quiet=bool(_undisturbed(prompts) and _undisturbed(steps)),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trial:
-    prompt_s: float
-    step_s: float
+    seconds: float
     share: float
     """Of its threads' time, in which the engine worked."""
 
 
-async def _trial(connection: Connection, prompt: list[int], threads: int) -> _Trial:
+def _undisturbed(trials: list[_Trial]) -> list[_Trial]:
+    return [trial for trial in trials if trial.share >= _KEPT_FROM_WORK]
+
+
+def _chosen_s(trials: list[_Trial]) -> float:
+    if undisturbed := _undisturbed(trials):
+        return statistics.median(trial.seconds for trial in undisturbed)
+    return min(trial.share * trial.seconds for trial in trials)
+
+
+async def _trial(connection: Connection, prompt: list[int], threads: int, *, tokens: int) -> _Trial:
+    """Return the time of reading a prompt (one token), or of an answer to the prompt just read."""
     before = _processor_s(connection.process.pid)
-    timings = await _timings(connection, prompt, _DECODED_TOKENS)
+    timings = await _timings(connection, prompt, tokens)
     used_s = _processor_s(connection.process.pid) - before
     whole_s = (timings["prompt_ms"] + timings["predicted_ms"]) / 1000
     return _Trial(
-        prompt_s=timings["prompt_ms"] / 1000,
-        step_s=timings["predicted_ms"] / 1000 / (_DECODED_TOKENS - 1),
+        seconds=timings["prompt_ms" if tokens == 1 else "predicted_ms"] / 1000,
         share=min(1.0, used_s / (threads * whole_s)) if whole_s > 0 and used_s > 0 else 1.0,
     )
 
@@ -112,7 +117,7 @@ def _processor_s(pid: int) -> float:
 
 
 async def _timings(connection: Connection, prompt: list[int], tokens: int) -> dict[str, float]:
-    body: dict[str, Any] = {"prompt": prompt, "n_predict": tokens, "ignore_eos": True, "cache_prompt": False}
+    body: dict[str, Any] = {"prompt": prompt, "n_predict": tokens, "ignore_eos": True, "cache_prompt": tokens > 1}
     async with connection.session.post("/completion", json=body | {"temperature": 0, "top_k": 1}) as response:
         if response.status != 200:
             raise RunnerError(f"The engine answered a trial with status {response.status}.")
