@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fieldguide.app.fit import Fit
-from fieldguide.app.measured_speed import MeasuredSpeed, measured_speed
 from fieldguide.app.plan_subject import Subject
 from fieldguide.app.wiring import House
 from fieldguide.domain import Hardware
@@ -20,6 +20,9 @@ from fieldguide.planner import (
     prefill_speed,
     prompt_parameters,
 )
+
+if TYPE_CHECKING:
+    from fieldguide.app.measured_speed import MeasuredSpeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,8 @@ def _measured(house: House, subject: Subject, memory: MemoryPlan) -> MeasuredSpe
     as_stored = memory.network.stored_quantization is not None or quantization == subject.pulled_quantization
     if memory.engine.name != "llama.cpp" or not as_stored:
         return None
+    from fieldguide.app.measured_speed import measured_speed
+
     try:
         if (sha256 := subject.file_sha256 or _sha256(house, subject)) is not None:
             return measured_speed(house, file_sha256=sha256)
