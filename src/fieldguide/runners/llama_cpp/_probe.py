@@ -108,9 +108,9 @@ async def _attention(probe: _Probe) -> tuple[float, float]:
     short = await probe.timed(_LONG)
     long = await probe.timed(_LONG, prompt_tokens=_LONG_PROMPT_TOKENS)
     more = _LONG.attended_numbers * (_LONG_PROMPT_TOKENS - _PROMPT_TOKENS)
-    decode_s = (long.step_s - short.step_s) / more
-    prefill_s = (long.prompt_token_s - short.prompt_token_s) / (more / 2)
-    return max(_LEAST_NUMBER_S, decode_s), max(_LEAST_NUMBER_S, prefill_s)
+    prefill_s = max(_LEAST_NUMBER_S, (long.prompt_token_s - short.prompt_token_s) / (more / 2))
+    # Keys and values that are read for many tokens at once cannot cost more than those read for one.
+    return max(prefill_s, (long.step_s - short.step_s) / more), prefill_s
 
 
 def _bare(shape: ProbeShape, timing: Timing, attention: tuple[float, float]) -> Timing:
