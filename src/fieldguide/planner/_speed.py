@@ -129,9 +129,8 @@ def prefill_speed(
         attended_numbers: See `attended_in_prompt`; counted on a measured machine.
     """
     if hardware.measured is not None and same_engine(engine, hardware.measured.engine):
-        return measured_prefill(
-            matrices or unknown_matrices(active_parameters, 16.0), attended_numbers, hardware.measured
-        )
+        passed = matrices or unknown_matrices(active_parameters, 16.0)
+        return measured_prefill(passed, attended_numbers, prompt_tokens, hardware.measured)
     peak = hardware.bf16_flops_per_s
     if peak is None:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fieldguide.domain import EngineMeasurement, MatrixCost
 from fieldguide.planner._block_types import block_of
@@ -41,10 +41,14 @@ def measured_decode(load: DecodeLoad, measured: EngineMeasurement, *, sequences:
     )
 
 
-def measured_prefill(matrices: Iterable[MatrixLoad], attended_numbers: float, measured: EngineMeasurement) -> Range:
-    """Return the tokens of a prompt per second."""
-    seconds = _prompt_token_s((each for each in matrices if each.in_prompts), measured)
-    return _SPREAD.scaled(1 / (seconds + attended_numbers * measured.prefill_attention_s))
+def measured_prefill(
+    matrices: Sequence[MatrixLoad], attended_numbers: float, prompt_tokens: int, measured: EngineMeasurement
+) -> Range:
+    """Return the tokens of a prompt per second; its last token passes the output layer too."""
+    token_s = _prompt_token_s((each for each in matrices if each.in_prompts), measured)
+    token_s += attended_numbers * measured.prefill_attention_s
+    head_s = sum(_step((each for each in matrices if not each.in_prompts), measured))
+    return _SPREAD.scaled(1 / (token_s + head_s / prompt_tokens))
 
 
 def unknown_matrices(parameters: float, bits: float) -> tuple[MatrixLoad, ...]:
