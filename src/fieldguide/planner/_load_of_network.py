@@ -55,8 +55,11 @@ def _mean_tokens(cache: LayerCache, prompt_tokens: int) -> float:
 
 def _looked_at(network: Network, cache: LayerCache) -> float:
     """Return the numbers that all query heads of a layer look at for each token before; latent values are keys too."""
-    heads = network.heads / (network.kv_heads if cache.value_width else 1)
-    return heads * (cache.key_width + (cache.value_width or cache.key_width))
+    if cache.key_width == 0:
+        return 0.0
+    if cache.value_width == 0:
+        return 2.0 * network.heads * cache.key_width
+    return network.heads * network.head_dim * (1 + cache.value_width / cache.key_width)
 
 
 def _matrices(network: Network, weights: Weights, share: float) -> tuple[MatrixLoad, ...]:

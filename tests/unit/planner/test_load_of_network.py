@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fieldguide.domain import Architecture, Tensor, network_of
+from fieldguide.domain import Architecture, LayerCache, Tensor, network_of
 from fieldguide.planner import MatrixLoad, Workload, attended_in_prompt, load_of, prompt_parameters, weights_of
 
 SHAPE = Architecture(
@@ -74,3 +74,14 @@ def test_heads_that_share_keys_each_look_at_them_and_windows_bound_how_far() -> 
     narrow = network_of(replace(SHAPE, sliding_window=100), name="m", source="test")
     assert load_of(narrow, weights_of(narrow, "BF16"), WORK).attended_numbers == 2 * 4 * 2 * 16 * 100
     assert attended_in_prompt(narrow, 800) == 2 * 4 * 2 * 16 * (100 - 100 * 100 / 1600)
+
+
+def test_latent_keys_are_looked_at_twice_and_a_layer_without_attention_looks_at_nothing() -> None:
+    """DeepSeek's heads look at one compressed row each, as keys and as values; a state is no look back."""
+    network = network_of(SHAPE, name="m", source="test")
+    work = Workload(context_tokens=10, answer_tokens=0)
+    latent = replace(network, caches=(LayerCache(key_width=48), LayerCache(state_numbers=100)))
+    assert load_of(latent, weights_of(latent, "BF16"), work).attended_numbers == 10 * 4 * 2 * 48
+    layers = (LayerCache(key_width=64, value_width=64), LayerCache(key_width=16, value_width=16))
+    by_layer = replace(network, caches=layers, kv_heads=4)
+    assert load_of(by_layer, weights_of(by_layer, "BF16"), work).attended_numbers == 2 * 10 * 4 * 2 * 16

@@ -11,7 +11,7 @@ from fieldguide.runners.llama_cpp._file_facts import read_file_facts
 from fieldguide.runners.llama_cpp._machine import this_machine
 from fieldguide.runners.llama_cpp._open import engine_folder
 from fieldguide.runners.llama_cpp._probe_model import Q4_K, BlockType, ProbeShape, write_probe_model
-from fieldguide.runners.llama_cpp._probe_timing import _chosen_s, _Trial, timed
+from fieldguide.runners.llama_cpp._probe_timing import Timing, _chosen_s, _Trial, timed
 
 
 @pytest.mark.parametrize("kind", _probe._TYPES, ids=lambda kind: kind.name)
@@ -48,6 +48,21 @@ def test_rows_and_weights_are_told_apart(weight_s: float, row_s: float) -> None:
         seconds = [weights * weight_s + rows * row_s for weights, rows in sizes]
         cost = _probe._cost(Q4_K, counted, (seconds[0], seconds[1]))
         assert (cost.weight_s, cost.row_s) == pytest.approx((weight_s, row_s), rel=1e-6, abs=1e-15)
+
+
+@pytest.mark.parametrize(("decode_s", "kept_s"), [(1e-10, 1e-10), (-1e-9, 5e-11)])
+async def test_what_a_long_prompt_adds_is_attention(
+    decode_s: float, kept_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the whole context in an answer, over half of it in a prompt, whose cost bounds one that noise hid."""
+
+    async def timed(_: object, shape: ProbeShape, *, prompt_tokens: int = _probe._PROMPT_TOKENS) -> Timing:
+        seen = shape.attended_numbers * prompt_tokens
+        return Timing(prompt_token_s=1e-3 + seen / 2 * 5e-11, step_s=1.0 + seen * decode_s, quiet=True)
+
+    monkeypatch.setattr(_probe._Probe, "timed", timed)
+    found = await _probe._attention(_probe._Probe(machine=this_machine(), import_path=""))
+    assert found == pytest.approx((kept_s, 5e-11))
 
 
 def test_one_disturbed_type_does_not_spoil_what_a_row_costs() -> None:

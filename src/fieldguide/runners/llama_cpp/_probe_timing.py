@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import statistics
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from fieldguide.runners.llama_cpp._supervisor import Connection
 _FIRST_PLAIN_TOKEN = 259
 _DECODED_TOKENS = 32
 _LOAD_DEADLINE_S = 60.0
+_MOST_S = 15.0
+"""After which no further trial begins: on a busy or slow machine fewer have to do."""
 _KEPT_FROM_WORK = 0.8
 """Share of its threads' time below which the engine was kept from working by others, or by waiting."""
 
@@ -63,11 +66,14 @@ async def timed(
     prompts: list[_Trial] = []
     steps: list[_Trial] = []
     try:
+        began_s = time.monotonic()
         for _ in range(2 * trials):
             prompt = [noise.randrange(_FIRST_PLAIN_TOKEN, vocabulary) for _ in range(prompt_tokens)]
             prompts.append(await _trial(connection, prompt, machine.cores, tokens=1))
             steps.append(await _trial(connection, prompt, machine.cores, tokens=_DECODED_TOKENS))
             if min(len(_undisturbed(prompts)), len(_undisturbed(steps))) >= trials:
+                break
+            if time.monotonic() - began_s > _MOST_S:
                 break
     finally:
         await connection.close()
