@@ -18,7 +18,7 @@ from fieldguide.runners.llama_cpp._supervisor import Connection
 _FIRST_PLAIN_TOKEN = 259
 _DECODED_TOKENS = 32
 _LOAD_DEADLINE_S = 60.0
-_MOST_S = 15.0
+_MOST_S = 5.0
 """After which no further trial begins: on a busy or slow machine fewer have to do."""
 _KEPT_FROM_WORK = 0.8
 """Share of its threads' time below which the engine was kept from working by others, or by waiting."""
