@@ -92,6 +92,13 @@ def test_mistakes_end_with_a_sentence(arguments: list[str], capsys: pytest.Captu
     assert "next:" in err
 
 
+def test_a_number_too_large_is_told_its_bound(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Not that it should be above 0, which it is."""
+    code, _, err = _plan(capsys, tmp_path, "qwen2.5-7b", "--context", "9" * 20)
+    assert code == 2
+    assert "takes a number below 1,099,511,627,776" in err
+
+
 def test_on_hardware_it_fits_and_has_a_speed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Ranges in order, at most a factor of 2.5 wide; sources of the hardware and of the speed are named."""
     found = _json(capsys, tmp_path, "qwen2.5-7b-instruct:Q4_K_M", "--on", "rtx4090")

@@ -61,6 +61,7 @@ async def test_charts_are_written(tmp_path: Path) -> None:
         (),
         ("--parameters", "seven"),
         ("--parameters", "0"),
+        ("--parameters", "1e30"),
         ("--parameters", "7B", "--tokens", "-3"),
         ("--parameters", "7B", "--on", "warp-drive"),
         ("--parameters", "7B", "--utilisation", "3"),

@@ -84,6 +84,7 @@ def compare_costs(house: House, request: AgainstRequest) -> Against:
         found,
         engine=request.engine,
         prompt_tokens=max(1, round(request.workload.input_tokens)),
+        matrices=request.load.matrices,
     )
     machine = _machine(found, request)
     result = break_even(

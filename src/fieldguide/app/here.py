@@ -31,6 +31,8 @@ def this_hardware(
 ) -> Hardware:
     """Return this machine: its NVIDIA GPUs where it has any that we know, else its processors as they were measured.
 
+    A measurement that other work disturbed is kept until the machine is quiet, and then made again.
+
     Args:
         house: Whose user folder keeps the measurement.
         progress: Told what is being measured.
@@ -41,12 +43,14 @@ def this_hardware(
         MissingDependencyError: The engine is not installed.
         RunnerError: The engine cannot be timed.
     """
-    from fieldguide.runners.llama_cpp._machine import this_machine
+    from fieldguide.runners.llama_cpp._machine import is_busy, this_machine
 
     if (gpus := _gpus()) is not None:
         return gpus
     machine = this_machine()
     kept = None if fresh else _kept(house, machine)
+    if kept is not None and not kept.quiet and measure and not asyncio.run(is_busy(machine.cores)):
+        kept = None
     if kept is None and measure:
         kept = asyncio.run(_measure(machine, progress))
         _keep(house, machine, kept)
@@ -55,7 +59,7 @@ def this_hardware(
 
 def _hardware(machine: Machine, measured: EngineMeasurement | None) -> Hardware:
     rate = () if measured is None else (Figure(value=measured.copy_bytes_per_s, source=_MEASURED),)
-    peak = max((flops for _, flops in measured.prefill_flops_per_s), default=None) if measured else None
+    peak = max((2 / cost.weight_s for cost in measured.prefill), default=None) if measured else None
     device = Device(
         name=f"this machine ({machine.cpu_model}, {machine.cores} cores)",
         kind="cpu",

@@ -113,7 +113,8 @@ def _check(options: PlanOptions) -> None:
     }
     for option, count in counts.items():
         if count is not None and not 0 < count < _MOST:
-            raise UsageError(f"{option} takes a number above 0, not {count}.", hint=f"Such as {option} 8.")
+            bound = "above 0" if count < 1 else f"below {_MOST:,}"
+            raise UsageError(f"{option} takes a number {bound}, not {count}.", hint=f"Such as {option} 8.")
 
 
 def _is_here(options: PlanOptions) -> bool:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fieldguide.app.fit import Fit
-from fieldguide.app.measured_speed import MeasuredSpeed, measured_speed
 from fieldguide.app.plan_subject import Subject
 from fieldguide.app.wiring import House
 from fieldguide.domain import Hardware
 from fieldguide.errors import StoreError
-from fieldguide.planner import DecodeSpeed, MemoryPlan, Range, decode_speed, load_of, prefill_speed, prompt_parameters
+from fieldguide.planner import (
+    DecodeSpeed,
+    MemoryPlan,
+    Range,
+    attended_in_prompt,
+    decode_speed,
+    load_of,
+    prefill_speed,
+    prompt_parameters,
+)
+
+if TYPE_CHECKING:
+    from fieldguide.app.measured_speed import MeasuredSpeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +84,8 @@ def estimated_speed(memory: MemoryPlan, machine: Hardware) -> PlannedSpeed:
         prompt_tokens=memory.work.prompt_tokens,
         hidden=network.heads * network.head_dim,
         layers=sum(cache.key_width > 0 for cache in network.caches),
-        bits=8 * load.weights_bytes / load.active_parameters,
+        matrices=load.matrices,
+        attended_numbers=attended_in_prompt(network, memory.work.prompt_tokens),
     )
     return PlannedSpeed(
         decode=None if step is None else step.tokens_per_s,
@@ -100,6 +113,8 @@ def _measured(house: House, subject: Subject, memory: MemoryPlan) -> MeasuredSpe
     as_stored = memory.network.stored_quantization is not None or quantization == subject.pulled_quantization
     if memory.engine.name != "llama.cpp" or not as_stored:
         return None
+    from fieldguide.app.measured_speed import measured_speed
+
     try:
         if (sha256 := subject.file_sha256 or _sha256(house, subject)) is not None:
             return measured_speed(house, file_sha256=sha256)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fieldguide import catalogue
 from fieldguide.app.find import compiled_folder, kinds_of
-from fieldguide.app.network_of_file import network_of_facts
 from fieldguide.app.show import Page, show_model
 from fieldguide.app.wiring import House
 from fieldguide.catalogue import CatalogueModel, ModelName, Resolved
@@ -21,9 +21,10 @@ from fieldguide.errors import (
     UnsupportedError,
     UsageError,
 )
-from fieldguide.formats import ModelFacts, inspect_path
 from fieldguide.planner import quantization_named
-from fieldguide.sources import is_repository
+
+if TYPE_CHECKING:
+    from fieldguide.formats import ModelFacts
 
 _ENDINGS = (".gguf", ".safetensors", ".safetensors.index.json")
 _NOT_GENERATING = {"embedding", "speech", "image"}
@@ -67,6 +68,9 @@ def subject_of(house: House, asked: str) -> Subject:
         InsufficientFactsError: Its shape is not known here.
         InputFileError: A file has no whole header.
     """
+    from fieldguide.formats import inspect_path  # what only asks for a network of the catalogue needs neither
+    from fieldguide.sources import is_repository
+
     if (path := _path(asked)) is not None:
         return replace(_of_file(inspect_path(path), path.resolve().name, names=()), path=path, file=path)
     name = _bare(asked)
@@ -159,6 +163,8 @@ def _bare(asked: str) -> str:
 
 
 def _of_file(facts: ModelFacts, name: str, *, names: tuple[str, ...]) -> Subject:
+    from fieldguide.app.network_of_file import network_of_facts
+
     network = network_of_facts(facts, name=name)
     return Subject(
         network=network,

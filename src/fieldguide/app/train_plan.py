@@ -39,6 +39,7 @@ _COLUMNS = ({"N", "parameters"}, {"D", "tokens"}, {"loss"})
 _STEPS = 41
 _REACH = 30.0
 """The curve goes from a thirtieth of the size to thirty times it."""
+_MOST = 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +159,10 @@ def _size(house: House, request: TrainingRequest) -> tuple[str, float, float, fl
 
 def _check(request: TrainingRequest, parameters: float, active: float, tokens: float) -> None:
     figures = (parameters, active, tokens, request.unique_tokens, request.usd_per_device_hour, request.utilisation)
-    if any(figure is not None and not 0 < figure < 1e30 for figure in figures):
-        raise UsageError("Counts, prices and utilisation must be above 0.", hint="Write 7B, 1.5T or 4e12.")
+    if any(figure is not None and not 0 < figure < _MOST for figure in figures):
+        raise UsageError(
+            f"Counts, prices and utilisation must be above 0 and below {_MOST:g}.", hint="Write 7B, 1.5T or 4e12."
+        )
     if active > parameters:
         raise UsageError("No more parameters can be active than there are.", hint="Swap the two figures.")
     if request.utilisation is not None and request.utilisation > 1:

@@ -34,7 +34,7 @@ from fieldguide.domain.content import (
 from fieldguide.domain.content_json import block_as_json, block_from_json, message_as_json, message_from_json
 from fieldguide.domain.events import BlockEnd, BlockStart, StreamPiece, TextDelta, ToolCallDelta
 from fieldguide.domain.exam import Decoding, Exam, ExamItem, request_for
-from fieldguide.domain.hardware import Device, DeviceKind, EngineMeasurement, Figure, Hardware, Price, first
+from fieldguide.domain.hardware import Device, DeviceKind, EngineMeasurement, Figure, Hardware, MatrixCost, Price, first
 from fieldguide.domain.image_rule import ImageRule, ImageScheme
 from fieldguide.domain.json_value import JsonValue, canonical_json, content_sha256
 from fieldguide.domain.layer_cache import LayerCache, layer_caches
@@ -106,6 +106,7 @@ __all__ = [
     "LayerCache",
     "LinearAttention",
     "Look",
+    "MatrixCost",
     "Measure",
     "Media",
     "Message",

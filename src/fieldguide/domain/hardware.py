@@ -71,24 +71,42 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixCost:
+    """What multiplying one token by matrices of one type takes on a machine."""
+
+    type: str
+    """Of numbers, such as `Q4_K`."""
+    weight_s: float
+    """For each weight (seconds)."""
+    row_s: float
+    """For each row beside its weights: ending a sum, and what layers cost besides, which grows with rows (seconds)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineMeasurement:
     """How an engine was seen to run on one machine."""
 
     engine: str
     version: str
-    layer_s: float
-    """Fixed cost of one layer in one step (seconds)."""
+    decode: tuple[MatrixCost, ...]
+    """While an answer is generated, token by token."""
+    prefill: tuple[MatrixCost, ...]
+    """Of each token of a prompt."""
     logit_s: float
-    """Cost of one entry of the vocabulary in one step, beside its weights: mostly choosing the token (seconds)."""
-    decode_s_per_weight: tuple[tuple[float, float], ...]
-    """(bits per weight, seconds for each weight that one token passes), by bits."""
-    prefill_flops_per_s: tuple[tuple[float, float], ...]
-    """(bits per weight, FLOP per second over a prompt), by bits."""
+    """For each row of the output layer in one step beside its weights: mostly choosing the token (seconds)."""
+    decode_attention_s: float
+    """For each number of a key or value that a query head looks at, while an answer is generated (seconds)."""
+    prefill_attention_s: float
+    """The same within a prompt (seconds)."""
+    read_bytes_per_s: float
+    """At most, at which weights are read that no cache holds."""
     copy_bytes_per_s: float
     """Bytes read plus bytes written while all cores copy memory."""
     copy_one_core_bytes_per_s: float
     cores: int
     measured_on: date
+    quiet: bool = True
+    """Whether the engine had its cores to itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from fieldguide.planner._engines import Engine, engine_named
 from fieldguide.planner._gguf_sizes import gguf_type, gguf_types
 from fieldguide.planner._image_tokens import ImageTokens, image_tokens
 from fieldguide.planner._kv_cache import CacheHabits, bytes_per_token, kv_cache_bytes
-from fieldguide.planner._load_of_network import load_of, prompt_parameters
+from fieldguide.planner._load_of_network import attended_in_prompt, load_of, prompt_parameters
 from fieldguide.planner._memory import Adapter, MemoryPlan, memory_plan
 from fieldguide.planner._memory_term import MemoryTerm
 from fieldguide.planner._projector import Projector, projector_terms
@@ -31,7 +31,7 @@ from fieldguide.planner._scaling import (
 from fieldguide.planner._scaling_fit import TrainingRun, fit_scaling_law, root_mean_square, usable_runs
 from fieldguide.planner._speed import decode_speed, prefill_speed
 from fieldguide.planner._speed_constants import EngineOnDevice, constants_of
-from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed, layer_cost_of
+from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed, MatrixLoad, layer_cost_of
 from fieldguide.planner._training import (
     Method,
     TrainingMemory,
@@ -65,6 +65,7 @@ __all__ = [
     "EngineOnDevice",
     "ImageTokens",
     "MachineCost",
+    "MatrixLoad",
     "MemoryPlan",
     "MemoryTerm",
     "Method",
@@ -79,6 +80,7 @@ __all__ = [
     "Workload",
     "active_bytes",
     "adapter_parameters",
+    "attended_in_prompt",
     "attention_flop",
     "block_of",
     "block_type",

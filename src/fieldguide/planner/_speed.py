@@ -7,8 +7,8 @@ import math
 from fieldguide.domain import Hardware
 from fieldguide.planner._ranges import Range
 from fieldguide.planner._speed_constants import EngineOnDevice, constants_of, same_engine
-from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed
-from fieldguide.planner._speed_measured import measured_decode, measured_prefill
+from fieldguide.planner._speed_load import Bound, DecodeLoad, DecodeSpeed, MatrixLoad
+from fieldguide.planner._speed_measured import measured_decode, measured_prefill, unknown_matrices
 
 _SPLIT_LOSS = 0.9
 """Of the aggregate bandwidth, what is left at each doubling of devices that share every tensor: 0.64 and 0.55 of the
@@ -110,7 +110,8 @@ def prefill_speed(
     prompt_tokens: int = 512,
     hidden: int | None = None,
     layers: int | None = None,
-    bits: float = 16.0,
+    matrices: tuple[MatrixLoad, ...] = (),
+    attended_numbers: float = 0.0,
 ) -> Range | None:
     """Return the tokens per second at which a prompt is read, None where the hardware's peak is unknown.
 
@@ -124,14 +125,16 @@ def prefill_speed(
         prompt_tokens: Length of the prompt (tokens).
         hidden: Width of the model; without it and `layers` the attention is left out.
         layers: Of the decoder.
-        bits: Per weight; only a measured machine tells them apart.
+        matrices: What a step passes; a measured machine counts these, by type, in place of the parameters.
+        attended_numbers: See `attended_in_prompt`; counted on a measured machine.
     """
-    attention = 4 * (layers or 0) * (hidden or 0) * prompt_tokens / 2
     if hardware.measured is not None and same_engine(engine, hardware.measured.engine):
-        return measured_prefill(2 * active_parameters + attention, bits, hardware.measured)
+        passed = matrices or unknown_matrices(active_parameters, 16.0)
+        return measured_prefill(passed, attended_numbers, prompt_tokens, hardware.measured)
     peak = hardware.bf16_flops_per_s
     if peak is None:
         return None
+    attention = 4 * (layers or 0) * (hidden or 0) * prompt_tokens / 2
     constants = constants_of(engine, hardware.device.kind)
     speedup = _speedup(constants, hardware.count)
     return constants.prefill.scaled(peak * speedup / (2 * active_parameters + attention))

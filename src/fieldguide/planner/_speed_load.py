@@ -14,6 +14,19 @@ _LAYER_COSTS: dict[Scheme, float] = {"gemma2": 1.7, "gemma3": 1.7}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixLoad:
+    """Matrices of one type that a token passes."""
+
+    type: str
+    bits: float
+    """Per weight."""
+    weights: float
+    rows: float
+    in_prompts: bool = True
+    """Whether every token of a prompt passes them; the output layer is passed by its last token alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecodeLoad:
     """What one step has to move and to multiply."""
 
@@ -26,8 +39,10 @@ class DecodeLoad:
     """None: taken from the parameters, about as models of that size have them."""
     layer_cost: float = 1.0
     """Fixed cost of a layer against that of a llama's; see `layer_cost_of`."""
-    vocabulary: int | None = None
-    """Tokens that one is chosen from; only a measured machine tells what that costs."""
+    matrices: tuple[MatrixLoad, ...] = ()
+    """By type of numbers; only a measured machine tells them apart."""
+    attended_numbers: float = 0.0
+    """Numbers of keys and values that all query heads look at, once for each head."""
     expert_bytes: float = 0.0
     """Part of `weights_bytes` that belongs to the experts one token is sent to."""
     experts: int | None = None

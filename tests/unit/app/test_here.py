@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,17 +13,19 @@ import pytest
 from fieldguide.app import here
 from fieldguide.app.hardware import hardware
 from fieldguide.app.wiring import House, open_house
-from fieldguide.domain import EngineMeasurement
+from fieldguide.domain import EngineMeasurement, MatrixCost
 from fieldguide.planner import DecodeLoad, decode_speed
 from fieldguide.runners.llama_cpp._machine import Machine
 
 MEASURED = EngineMeasurement(
     engine="llama.cpp",
     version="1",
-    layer_s=1e-4,
+    decode=(MatrixCost(type="Q4_K", weight_s=1e-11, row_s=1e-8), MatrixCost(type="Q8_0", weight_s=3e-11, row_s=1e-8)),
+    prefill=(MatrixCost(type="Q4_K", weight_s=2e-11, row_s=1e-9),),
     logit_s=1e-8,
-    decode_s_per_weight=((4.5, 1e-11), (8.5, 3e-11)),
-    prefill_flops_per_s=((4.5, 1e11), (8.5, 2e11)),
+    decode_attention_s=1e-10,
+    prefill_attention_s=5e-11,
+    read_bytes_per_s=2e10,
     copy_bytes_per_s=1e10,
     copy_one_core_bytes_per_s=8e9,
     cores=2,
@@ -64,6 +67,28 @@ def test_it_is_measured_once_and_kept(house: House, measured: list[str]) -> None
     speed = decode_speed(DecodeLoad(weights_bytes=6e7, active_parameters=1e8, layers=10), first)
     assert speed is not None
     assert "measured here" in speed.source
+
+
+def test_what_other_work_disturbed_is_measured_again_once_that_has_ended(
+    house: House, measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the machine is busy the disturbed figures serve."""
+    busy = True
+
+    async def is_busy(cores: int) -> bool:
+        return busy
+
+    monkeypatch.setattr("fieldguide.runners.llama_cpp._machine.is_busy", is_busy)
+    monkeypatch.setattr(f"{__name__}.MEASURED", replace(MEASURED, quiet=False))
+    here.this_hardware(house)
+    found = here.this_hardware(house)
+    assert len(measured) == 1
+    speed = decode_speed(DecodeLoad(weights_bytes=6e7, active_parameters=1e8), found)
+    assert speed is not None
+    assert "other work" in speed.source
+    busy = False
+    here.this_hardware(house)
+    assert len(measured) == 2
 
 
 @pytest.mark.parametrize("spoiled", ["", "{", "[]", '{"key": null}', "null"])

@@ -18,7 +18,7 @@ from tests.support.random_gguf import RandomModel, random_gguf
 from tests.unit.app import test_measured_speed
 from tests.unit.app.test_here import MEASURED
 
-FIVE_TIMES = replace(MEASURED, layer_s=5e-4)
+FIVE_TIMES = replace(MEASURED, logit_s=5e-8)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldguide.domain import Device, DeviceKind, EngineMeasurement, Figure, Hardware
-from fieldguide.planner import DecodeLoad, constants_of, decode_speed, layer_cost_of, prefill_speed
+from fieldguide.domain import Device, DeviceKind, EngineMeasurement, Figure, Hardware, MatrixCost
+from fieldguide.planner import DecodeLoad, MatrixLoad, constants_of, decode_speed, layer_cost_of, prefill_speed
+from fieldguide.planner._speed_measured import cost_of
 
 KINDS: tuple[DeviceKind, ...] = ("nvidia-datacenter", "nvidia-rtx", "nvidia-old", "unified", "apple", "amd", "cpu")
 EIGHT_B = DecodeLoad(weights_bytes=15e9, active_parameters=7.5e9, kv_bytes=1e8, layers=32)
@@ -139,10 +140,16 @@ def test_a_measured_machine_is_believed() -> None:
     measured = EngineMeasurement(
         engine="llama.cpp",
         version="1",
-        layer_s=1e-4,
+        decode=(
+            MatrixCost(type="Q4_1", weight_s=1e-11, row_s=2e-9),
+            MatrixCost(type="Q8_0", weight_s=2e-11, row_s=3e-9),
+            MatrixCost(type="IQ4_XS", weight_s=5e-11, row_s=3e-9),
+        ),
+        prefill=(MatrixCost(type="Q4_1", weight_s=4e-12, row_s=1e-9),),
         logit_s=1e-8,
-        decode_s_per_weight=((4.5, 1e-11), (8.5, 3e-11)),
-        prefill_flops_per_s=((4.5, 1e11), (8.5, 2e11)),
+        decode_attention_s=1e-10,
+        prefill_attention_s=5e-11,
+        read_bytes_per_s=1e13,
         copy_bytes_per_s=1e10,
         copy_one_core_bytes_per_s=8e9,
         cores=2,
@@ -150,11 +157,45 @@ def test_a_measured_machine_is_believed() -> None:
     )
     plain = machine("cpu", gb_per_s=10.0)
     here = Hardware(name="here", device=plain.device, measured=measured)
-    load = DecodeLoad(weights_bytes=6.5e8 / 8, active_parameters=1e8, layers=10, vocabulary=100_000)
+    load = DecodeLoad(
+        weights_bytes=1e8,
+        active_parameters=1.3e8,
+        kv_bytes=5e6,
+        matrices=(
+            MatrixLoad(type="Q4_1", bits=5.0, weights=1e8, rows=1e5),
+            MatrixLoad(type="Q8_0", bits=8.5, weights=3e7, rows=5e4, in_prompts=False),
+        ),
+        attended_numbers=1e7,
+    )
     speed = decode_speed(load, here)
     assert speed is not None
-    assert speed.tokens_per_s.likely == pytest.approx(1 / (10 * 1e-4 + 1e8 * 2e-11 + 1e5 * 1e-8))
-    prompt = prefill_speed(1e8, here, bits=6.5)
+    inner, head, attention, reading = 1e8 * 1e-11 + 1e5 * 2e-9, 3e7 * 2e-11 + 5e4 * 1e-8, 1e7 * 1e-10, 5e6 / 5e9
+    assert speed.tokens_per_s.likely == pytest.approx(1 / (inner + head + attention + reading))
+    prompt = prefill_speed(1e8, here, prompt_tokens=100, matrices=load.matrices, attended_numbers=2e6)
     assert prompt is not None
-    assert prompt.likely == pytest.approx(1.5e11 / 2e8)
+    assert prompt.likely == pytest.approx(1 / (1e8 * 4e-12 + 1e5 * 1e-9 + 2e6 * 5e-11 + head / 100))
     assert decode_speed(load, here, engine="vllm") == decode_speed(load, plain, engine="vllm")
+
+    longer = decode_speed(replace(load, kv_bytes=5e7, attended_numbers=1e8), here)
+    assert longer is not None
+    assert 1 / longer.tokens_per_s.likely == pytest.approx(inner + head + 10 * (attention + reading))
+    slow_memory = replace(here, measured=replace(measured, read_bytes_per_s=1e9))
+    bound = decode_speed(replace(load, kv_bytes=0.0, attended_numbers=0.0), slow_memory)
+    assert bound is not None
+    assert bound.tokens_per_s.likely == pytest.approx(1 / (1e8 * 5 / 8e9 + 3e7 * 8.5 / 8e9))
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits", "nearest"),
+    [
+        ("Q4_1", 5.0, "Q4_1"),
+        ("Q5_1", 6.0, "Q4_1"),
+        ("BF16", 16.0, "Q8_0"),
+        ("IQ2_XS", 2.3, "IQ4_XS"),
+        ("", 8.0, "Q8_0"),
+    ],
+)
+def test_a_type_that_was_not_timed_costs_what_the_nearest_does(kind: str, bits: float, nearest: str) -> None:
+    """By bits, and types with tables among themselves."""
+    costs = [MatrixCost(type=name, weight_s=1e-11, row_s=0.0) for name in ("Q4_1", "Q8_0", "IQ4_XS")]
+    assert cost_of(MatrixLoad(type=kind, bits=bits, weights=1.0, rows=1.0), costs).type == nearest

@@ -10,21 +10,23 @@ from typing import BinaryIO
 
 _ALIGNMENT = 32
 _UINT32, _FLOAT32, _STRING, _ARRAY, _INT32 = 4, 6, 8, 9, 5
-_SMALL = struct.pack("<e", 0.001)
-"""A scale that keeps sums of random weights finite."""
+_SMALL, _SMALLER = struct.pack("<e", 0.001), struct.pack("<e", 0.0001)
+"""Scales that keep sums of random weights finite."""
 _CHUNK_BLOCKS = 4096
 _HEAD = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockType:
-    """One way of storing weights: its number in a GGUF file, weights and bytes per block, and how scales begin it."""
+    """One way of storing weights: its number in a GGUF file, weights and bytes per block, and its scales."""
 
     name: str
     number: int
     weights: int
     block_bytes: int
     scales: bytes
+    scales_end: bool = False
+    """Whether they end a block in place."""
 
     @property
     def bits(self) -> float:
@@ -32,10 +34,16 @@ class BlockType:
         return 8 * self.block_bytes / self.weights
 
 
+F16 = BlockType(name="F16", number=1, weights=1, block_bytes=2, scales=_SMALL)
+Q4_0 = BlockType(name="Q4_0", number=2, weights=32, block_bytes=18, scales=_SMALL)
 Q4_1 = BlockType(name="Q4_1", number=3, weights=32, block_bytes=20, scales=_SMALL * 2)
 Q5_0 = BlockType(name="Q5_0", number=6, weights=32, block_bytes=22, scales=_SMALL)
 Q8_0 = BlockType(name="Q8_0", number=8, weights=32, block_bytes=34, scales=_SMALL)
+Q3_K = BlockType(name="Q3_K", number=11, weights=256, block_bytes=110, scales=_SMALL, scales_end=True)
 Q4_K = BlockType(name="Q4_K", number=12, weights=256, block_bytes=144, scales=_SMALL * 2)
+Q5_K = BlockType(name="Q5_K", number=13, weights=256, block_bytes=176, scales=_SMALL * 2)
+Q6_K = BlockType(name="Q6_K", number=14, weights=256, block_bytes=210, scales=_SMALLER, scales_end=True)
+IQ4_XS = BlockType(name="IQ4_XS", number=23, weights=256, block_bytes=136, scales=_SMALLER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,17 @@ class ProbeShape:
     def kv_width(self) -> int:
         """Width of keys, which a quarter of the heads have."""
         return self.hidden // 4
+
+    @property
+    def rows(self) -> int:
+        """Rows of the same matrices."""
+        attention = 2 * self.hidden + 2 * self.kv_width
+        return self.layers * (attention + 2 * self.ffn + self.hidden) + self.vocabulary
+
+    @property
+    def attended_numbers(self) -> int:
+        """Numbers of keys and values that all query heads look at for each token before."""
+        return self.layers * 2 * self.hidden
 
     @property
     def weights_bytes(self) -> float:
@@ -109,7 +128,8 @@ def _stored(dimensions: tuple[int, ...], kind: BlockType) -> tuple[int, int]:
 def _random_blocks(kind: BlockType) -> bytes:
     noise = random.Random(20)  # noqa: S311 - weights, not keys
     rest = kind.block_bytes - len(kind.scales)
-    return b"".join(kind.scales + noise.randbytes(rest) for _ in range(_CHUNK_BLOCKS))
+    blocks = (noise.randbytes(rest) for _ in range(_CHUNK_BLOCKS))
+    return b"".join(block + kind.scales if kind.scales_end else kind.scales + block for block in blocks)
 
 
 def _tensors(shape: ProbeShape) -> dict[str, tuple[int, ...]]:
