@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from fieldguide.domain.architecture import Architecture
 from fieldguide.domain.layer_cache import LayerCache, layer_caches
-from fieldguide.domain.parameter_count import active_parameters, tensors_of, total_parameters
+from fieldguide.domain.parameter_count import active_parameters, encoders_of, tensors_of, total_parameters
 from fieldguide.domain.scheme import Scheme
 from fieldguide.domain.tensor import Tensor
-from fieldguide.domain.tower import Tower
+from fieldguide.domain.tower import Tower, tower_parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,10 @@ class Network:
     def tower_parameters(self) -> int:
         """Weights of the encoder for images or sound."""
         return sum(tensor.numbers for tensor in self.tensors if tensor.role == "tower")
+
+    def encoder_parameters(self, tower: Tower) -> int:
+        """Return the weights of one of its encoders, with what leads from it to the decoder."""
+        return tower_parameters(tower, self.hidden)
 
 
 def network_of(
@@ -100,7 +104,7 @@ def network_of(
         context_tokens=context_tokens,
         byte_pair_vocabulary=not shape.traits.sentence_pieces and shape.vocabulary not in {32000, 32768},
         scheme=shape.scheme,
-        towers=shape.towers,
+        towers=encoders_of(shape),
         source=source,
     )
 

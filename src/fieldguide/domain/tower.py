@@ -12,6 +12,8 @@ TowerKind: TypeAlias = Literal[
 ]  # fmt: skip
 """Whose layers it has; `counted` is one of which only the number of weights is known."""
 
+Modality: TypeAlias = Literal["image", "audio"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tower:
@@ -20,7 +22,7 @@ class Tower:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic
 
     kind: TowerKind
-    modality: Literal["image", "audio"] = "image"
+    modality: Modality = "image"
     layers: int | None = None
     hidden: int | None = None
     ffn: int | None = None
