@@ -77,7 +77,7 @@ def needs_json(found: Sequence[SizeNeed]) -> list[dict[str, Any]]:
             "smallest_device": each.smallest,
             "smallest_device_bytes": each.smallest_bytes,
             "decode_tokens_per_s": None if each.decode is None else each.decode.as_json(),
-            "encoder_parameters": {modality: count for modality, count in each.encoders} or None,
+            "encoder_parameters": dict(each.encoders) or None,
             "picture": None if each.picture is None else _picture_json(each.picture),
             "encoders_said": encoder_sentence(each),
         }

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 TowerKind: TypeAlias = Literal[
     "qwen2.5-vl", "qwen3-vl", "siglip", "clip", "pixtral", "mllama", "llama4", "gemma4-vision", "gemma4-audio",
-    "moonvit", "counted",
+    "moonvit", "smolvlm", "counted",
 ]  # fmt: skip
 """Whose layers it has; `counted` is one of which only the number of weights is known."""
 
@@ -98,6 +98,13 @@ def _siglip(tower: Tower, out: int) -> int:
     return start + _plain_layers(layers, hidden, ffn) + 2 * hidden + hidden + hidden * out
 
 
+def _smolvlm(tower: Tower, out: int) -> int:
+    """Plain layers, positions, a last norm; one matrix from a square of patches to the decoder."""
+    layers, hidden, ffn, patch = _sides(tower)
+    start = 3 * patch**2 * hidden + hidden + (tower.positions or 0) * hidden
+    return start + _plain_layers(layers, hidden, ffn) + 2 * hidden + tower.merge**2 * hidden * out
+
+
 def _clip(tower: Tower, out: int) -> int:
     """Plain layers, a token of its class, norms before and after; LLaVA's projector is two matrices with biases."""
     layers, hidden, ffn, patch = _sides(tower)
@@ -172,6 +179,7 @@ _KINDS: dict[TowerKind, Callable[[Tower, int], int]] = {
     "qwen2.5-vl": _qwen25,
     "qwen3-vl": _qwen3,
     "siglip": _siglip,
+    "smolvlm": _smolvlm,
     "clip": _clip,
     "pixtral": _pixtral,
     "mllama": _mllama,
