@@ -244,6 +244,9 @@ def _why(model: CatalogueModel) -> tuple[list[str], str | None]:
     held = size.parameters.value if size.parameters else None
     if held is None:
         return ["the number of its parameters and the shape of its network"], None
+    if not writes_text(model):
+        least = f"{held * 4 / 1e9:.3g} GB at 32 bits and {held * 2 / 1e9:.3g} GB at 16"
+        return [f"the shape of its network; its {held:,} weights alone take {least}"], None
     least = f"{held * 2 / 1e9:.3g} GB at 16 bits and about {held * 4.85 / 8 / 1e9:.3g} GB as Q4_K_M"
     return (
         [f"the shape of its network (heads, layers, windows); its {held:,} weights alone take {least}"],

@@ -111,6 +111,7 @@ def _kinds(shape: Architecture) -> Iterator[tuple[int, int]]:
             shape.has_experts(layer),
             shape.shares_cache(layer),
             layer in crossing,
+            shape.has_indexer(layer),
         )
         of.setdefault(kind, layer)
         counts[kind] += 1
