@@ -92,7 +92,7 @@ def network_of(
         tensors=_in_one(shape, total) if mixed else tensors_of(shape),
         caches=layer_caches(shape),
         hidden=shape.hidden,
-        ffn=max(chosen * (shape.expert_ffn or 0), shape.ffn if shape.experts is None or shape.dense_layers else 0),
+        ffn=max(chosen * (shape.expert_ffn or 0), _dense_width(shape)),
         heads=shape.heads,
         head_dim=shape.head_dim + (shape.rope_head_dim or 0),
         kv_heads=shape.kv_heads,
@@ -107,6 +107,13 @@ def network_of(
         towers=encoders_of(shape),
         source=source,
     )
+
+
+def _dense_width(shape: Architecture) -> int:
+    """Return the width inside the widest feed-forward block without experts; 0 where every layer has experts."""
+    if all(shape.has_experts(layer) for layer in range(shape.layers)):
+        return 0
+    return max(shape.ffn, shape.shared_kv_ffn or 0)
 
 
 def _in_one(shape: Architecture, parameters: int) -> tuple[Tensor, ...]:

@@ -58,8 +58,8 @@ def tower_parameters(tower: Tower, decoder_hidden: int) -> int:
     """Return the weights of an encoder and of its projector to a decoder of the given width.
 
     References:
-        Per kind, `models/*/modeling_*.py` of transformers 5.24; matched to published counts in
-        `tests/reference/test_parameter_counts.py`.
+        Per kind, `models/*/modeling_*.py` of transformers 5.24; `tools/check_catalogue.py` holds the counts of the
+        catalogue against those published.
     """
     return tower.parameters if tower.parameters is not None else _KINDS[tower.kind](tower, decoder_hidden)
 
