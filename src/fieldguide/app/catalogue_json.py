@@ -121,6 +121,7 @@ def _size_json(size: Size, page: Page) -> dict[str, Any]:
         "parameters_note": size.parameters_note,
         "active_parameters": _fact(size.active_parameters),
         "architecture": _fact(size.architecture),
+        "images": _fact(size.images),
         "licence": licence,
         "training_tokens": _fact(size.training_tokens),
         "training_compute": compute
@@ -163,4 +164,6 @@ def _plain(value: Any) -> Any:
         return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
     if isinstance(value, frozenset):
         return sorted(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
     return value.isoformat() if hasattr(value, "isoformat") else value

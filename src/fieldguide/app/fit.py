@@ -12,6 +12,7 @@ from fieldguide.errors import UsageError
 from fieldguide.planner import (
     Adapter,
     Engine,
+    ImageTokens,
     MemoryPlan,
     Workload,
     block_of,
@@ -155,7 +156,7 @@ def fit_of(plan: MemoryPlan, hardware: Hardware, *, smaller: Iterable[Network] =
         need_bytes=likely,
         need_high_bytes=high,
         largest_quantization=largest_quantization(
-            plan.network, plan.engine, plan.work, room, kind, adapter=plan.adapter
+            plan.network, plan.engine, plan.work, room, kind, adapter=plan.adapter, images=plan.images
         )
         or (plan.weights_in.quantization if verdict == "yes" else None),
         largest_context=largest_context(plan, room, kind),
@@ -177,6 +178,7 @@ def largest_quantization(
     kind: DeviceKind | None,
     *,
     adapter: Adapter | None = None,
+    images: ImageTokens | None = None,
 ) -> str | None:
     """Return the quantization with the most bits that surely fits; None where none does."""
     anew = _as_new(network)
@@ -186,7 +188,7 @@ def largest_quantization(
         (
             name
             for name in ladder(engine.name)
-            if verdict_of(memory_plan(anew, name, engine, work, adapter=adapter), room, kind) == "yes"
+            if verdict_of(memory_plan(anew, name, engine, work, adapter=adapter, images=images), room, kind) == "yes"
         ),
         None,
     )
@@ -222,7 +224,9 @@ def _with(plan: MemoryPlan, **changes: object) -> MemoryPlan:
     if isinstance(context, int) and work.answer_tokens is not None:
         changes["answer_tokens"] = min(work.answer_tokens, context - 1)
     altered = dataclasses.replace(work, **changes)  # type: ignore[arg-type]
-    return memory_plan(plan.network, plan.weights_in.quantization, plan.engine, altered, adapter=plan.adapter)
+    return memory_plan(
+        plan.network, plan.weights_in.quantization, plan.engine, altered, adapter=plan.adapter, images=plan.images
+    )
 
 
 def _changes(plan: MemoryPlan, room: Room, kind: DeviceKind, smaller: Iterable[Network]) -> Iterator[Change]:
@@ -232,7 +236,9 @@ def _changes(plan: MemoryPlan, room: Room, kind: DeviceKind, smaller: Iterable[N
             fits = verdict_of(other, room, kind)
             yield Change(what=what, saves_bytes=saved, total_bytes=other.total_bytes, fits=fits)
     for network in smaller:
-        other = memory_plan(network, _nearest_name(plan), plan.engine, plan.work, adapter=plan.adapter)
+        other = memory_plan(
+            network, _nearest_name(plan), plan.engine, plan.work, adapter=plan.adapter, images=plan.images
+        )
         if (fits := verdict_of(other, room, kind)) != "no":
             saved = plan.total_bytes - other.total_bytes
             yield Change(what=network.name, saves_bytes=saved, total_bytes=other.total_bytes, fits=fits)
@@ -249,7 +255,10 @@ def _others(plan: MemoryPlan) -> Iterator[tuple[str, MemoryPlan]]:
     work, anew = plan.work, _as_new(plan.network)
     if anew is not None:
         for name in ladder(plan.engine.name):
-            yield f"weights in {name}", memory_plan(anew, name, plan.engine, work, adapter=plan.adapter)
+            yield (
+                f"weights in {name}",
+                memory_plan(anew, name, plan.engine, work, adapter=plan.adapter, images=plan.images),
+            )
     for name in ("Q8_0", "Q4_0") if plan.engine.name == "llama.cpp" else ("FP8",):
         if _bits(name) < _bits(work.kv_type):
             yield f"cache in {name}", _with(plan, kv_type=name)

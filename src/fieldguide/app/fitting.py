@@ -15,7 +15,7 @@ from fieldguide.app.wiring import House
 from fieldguide.catalogue import CatalogueModel, Size
 from fieldguide.domain import Hardware, Network
 from fieldguide.errors import UsageError
-from fieldguide.planner import Engine, MemoryPlan, Range, Workload, engine_named, memory_plan
+from fieldguide.planner import Engine, MemoryPlan, Range, Workload, engine_named, llama_cpp_runs, memory_plan
 
 State: TypeAlias = Literal["fits", "too large", "unknown"]
 
@@ -104,7 +104,7 @@ class Fitting:
         if counted is not None and counted.value * _LEAST_BITS / 8 > most:
             return "too large", None
         network = network_of_member(model)
-        if network is None or network.scheme == "whisper":
+        if network is None or not llama_cpp_runs(network):
             return "unknown", None
         return self._within(network, Workload(context_tokens=context, devices=self.room.devices))
 

@@ -10,26 +10,33 @@ from fieldguide.app.fit import Fit, check_devices, fit_of
 from fieldguide.app.hardware import HERE, hardware, sources_of
 from fieldguide.app.looking import with_projector
 from fieldguide.app.network_of_file import requantized
+from fieldguide.app.plan_images import AskedImages, asked_images, check_room
 from fieldguide.app.plan_speed import PlannedSpeed, speed_of
 from fieldguide.app.plan_subject import Subject, network_of_member, subject_of
 from fieldguide.app.wiring import House
-from fieldguide.domain import Hardware, Network
+from fieldguide.domain import Hardware, Network, Scheme
 from fieldguide.errors import UsageError
 from fieldguide.planner import (
     Adapter,
     Engine,
+    ImageLoad,
     MemoryPlan,
     Workload,
     block_type,
     engine_named,
+    image_load,
     is_gguf,
+    llama_cpp_runs,
     memory_plan,
     quantization_named,
+    with_images,
 )
 
 _CONTEXT_TOKENS = 4096
 """Context that is planned for where none is named, if the model has as much."""
 _PLAIN = frozenset({"F32", "FP32", "F16", "FP16", "BF16"})
+_PUBLISHED_IN: dict[Scheme, tuple[str, str]] = {"gpt-oss": ("MXFP4_MOE", "MXFP4")}
+"""Quantizations that the weights themselves are published in, as llama.cpp and as other engines read them."""
 _MOST = 2**40
 
 
@@ -46,6 +53,10 @@ class PlanOptions:
     on: str | None = None
     devices: int | None = None
     lora_rank: int | None = None
+    images: int | None = None
+    """Pictures in the prompt of each sequence."""
+    image_size: str | None = None
+    """Their width and height in pixels, such as `1024x768`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +67,8 @@ class Plan:
     hardware: Hardware | None
     fit: Fit | None
     speed: PlannedSpeed
+    images: AskedImages | None = None
+    image_load: ImageLoad | None = None
     notes: tuple[str, ...]
     sources: tuple[str, ...]
 
@@ -81,9 +94,13 @@ def plan(house: House, asked: str, options: PlanOptions, *, progress: Callable[[
     machine = _machine(house, options, progress)
     engine = _engine(subject, options, notes)
     network, quantization = _quantized(subject, options, engine, notes)
-    work = _work(network, options, check_devices(options.devices, machine), notes)
+    seen = asked_images(subject, engine.name, options.images, options.image_size, notes)
+    if seen is not None:
+        network = with_images(network, seen.each, seen.count)
+    work = _work(network, options, check_devices(options.devices, machine), seen, notes)
     adapter = None if options.lora_rank is None else Adapter(rank=options.lora_rank)
-    memory = memory_plan(network, quantization, engine, work, adapter=adapter)
+    each = None if seen is None else seen.each
+    memory = memory_plan(network, quantization, engine, work, adapter=adapter, images=each)
     memory = with_projector(memory, subject.file)
     fit = None if machine is None else fit_of(memory, machine, smaller=_smaller(subject))
     speed = speed_of(house, subject, memory, machine, fit, here=_is_here(options))
@@ -92,6 +109,8 @@ def plan(house: House, asked: str, options: PlanOptions, *, progress: Callable[[
         hardware=machine,
         fit=fit,
         speed=speed,
+        images=seen,
+        image_load=None if seen is None else image_load(network, seen.each, seen.count, kv_type=work.kv_type),
         notes=(*notes, *_said_of(machine, fit, network), *speed.notes),
         sources=tuple(dict.fromkeys(_sources(memory, machine, speed))),
     )
@@ -133,8 +152,8 @@ def _engine(subject: Subject, options: PlanOptions, notes: list[str]) -> Engine:
     if options.engine is not None:
         return engine_named(options.engine)
     wanted = options.quantization or subject.quantization
-    if subject.network.scheme == "whisper":
-        notes.append("transformers was taken, as llama.cpp does not run Whisper")
+    if not llama_cpp_runs(subject.network):
+        notes.append(f"transformers was taken, as llama.cpp does not run {subject.network.name}")
         return engine_named("transformers")
     known = None if wanted is None else quantization_named(wanted)
     is_safetensors = subject.facts is not None and subject.facts.format == "safetensors"
@@ -159,7 +178,8 @@ def _quantized(subject: Subject, options: PlanOptions, engine: Engine, notes: li
         notes.append(f"as if quantized anew; the file itself is {network.stored_quantization}")
         network = requantized(subject.facts, network)
     if wanted is None:
-        wanted = (subject.pulled_quantization or "Q4_K_M") if engine.name == "llama.cpp" else "BF16"
+        usual = _PUBLISHED_IN.get(network.scheme or "llama", ("Q4_K_M", "BF16"))
+        wanted = (subject.pulled_quantization or usual[0]) if engine.name == "llama.cpp" else usual[1]
         notes.append(f"{wanted} was taken, as no quantization was named")
     name = quantization_named(wanted)
     if engine.name != "llama.cpp" and is_gguf(name):
@@ -169,8 +189,12 @@ def _quantized(subject: Subject, options: PlanOptions, engine: Engine, notes: li
     return network, name
 
 
-def _work(network: Network, options: PlanOptions, devices: int, notes: list[str]) -> Workload:
-    context = options.context_tokens or min(_CONTEXT_TOKENS, network.context_tokens or _CONTEXT_TOKENS)
+def _work(
+    network: Network, options: PlanOptions, devices: int, images: AskedImages | None, notes: list[str]
+) -> Workload:
+    taken = _CONTEXT_TOKENS + (0 if images is None else images.tokens)
+    context = options.context_tokens or min(taken, network.context_tokens or taken)
+    check_room(images, context)
     if options.context_tokens is None:
         notes.append(f"a context of {context:,} tokens was taken, as none was named")
     elif network.context_tokens is not None and context > network.context_tokens:

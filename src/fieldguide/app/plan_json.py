@@ -6,6 +6,7 @@ from typing import Any
 
 from fieldguide.app.fit import Fit
 from fieldguide.app.plan import Plan
+from fieldguide.app.plan_images import images_json
 from fieldguide.domain import Hardware, first
 from fieldguide.planner import MemoryTerm, Range
 
@@ -42,6 +43,7 @@ def plan_json(made: Plan) -> dict[str, Any]:
         "total_high_bytes": memory.total_high_bytes,
         "per_device_bytes": memory.per_device_bytes if made.fit is None else made.fit.need_bytes,
         "terms": [_term_json(each) for each in memory.terms],
+        "images": images_json(made.images, made.image_load),
         "hardware": None if made.hardware is None else made.hardware.name,
         "hardware_facts": None if made.hardware is None else hardware_json(made.hardware),
         "fits": None if made.fit is None else _FITS[made.fit.verdict],

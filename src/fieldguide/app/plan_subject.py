@@ -10,8 +10,8 @@ from fieldguide import catalogue
 from fieldguide.app.find import compiled_folder, kinds_of
 from fieldguide.app.show import Page, show_model
 from fieldguide.app.wiring import House
-from fieldguide.catalogue import CatalogueModel, ModelName, Resolved
-from fieldguide.domain import Network, network_of
+from fieldguide.catalogue import CatalogueModel, Fact, ModelName, Resolved
+from fieldguide.domain import ImageRule, Network, network_of
 from fieldguide.errors import (
     FieldguideError,
     InsufficientFactsError,
@@ -56,6 +56,8 @@ class Subject:
     """Whether it writes text token by token; speed is planned of such models alone."""
     smaller: tuple[CatalogueModel, ...] = ()
     """Of the same family and tuning with fewer parameters, largest first."""
+    images: Fact[ImageRule] | None = None
+    """How it makes tokens of pictures; None where it looks at none, or that is not known."""
     note: str | None = None
 
 
@@ -77,7 +79,7 @@ def subject_of(house: House, asked: str) -> Subject:
     kept = house.models.find(asked) or house.models.find(name)
     if kept is not None and kept.path.is_file():
         made = _of_file(inspect_path(kept.path), kept.name, names=(kept.name,))
-        made = replace(made, file=kept.path)
+        made = replace(made, file=kept.path, images=_images(house, kept.name))
         return _with_sha256(made, kept.sha256, f"{kept.name} is here: its own file is planned")
     if asked.lower().startswith("package:"):
         raise UsageError(f"{asked} is not on this machine.", hint=f"Fetch it first: `fieldguide pull {asked}`.")
@@ -224,8 +226,18 @@ def _of_catalogue(page: Page, found: Resolved, parsed: ModelName) -> Subject:
         facts=None,
         generates=writes_text(model),
         smaller=tuple(_smaller(model)),
+        images=model.size.images,
         note=found.note,
     )
+
+
+def _images(house: House, name: str) -> Fact[ImageRule] | None:
+    """Return the rule of a file that was fetched under a name of the catalogue."""
+    try:
+        found = _resolved(house, name)[1].model
+    except UnknownNameError:
+        return None
+    return None if found is None else found.size.images
 
 
 def _why(model: CatalogueModel) -> tuple[list[str], str | None]:
@@ -239,6 +251,9 @@ def _why(model: CatalogueModel) -> tuple[list[str], str | None]:
     held = size.parameters.value if size.parameters else None
     if held is None:
         return ["the number of its parameters and the shape of its network"], None
+    if not writes_text(model):
+        least = f"{held * 4 / 1e9:.3g} GB at 32 bits and {held * 2 / 1e9:.3g} GB at 16"
+        return [f"the shape of its network; its {held:,} weights alone take {least}"], None
     least = f"{held * 2 / 1e9:.3g} GB at 16 bits and about {held * 4.85 / 8 / 1e9:.3g} GB as Q4_K_M"
     return (
         [f"the shape of its network (heads, layers, windows); its {held:,} weights alone take {least}"],

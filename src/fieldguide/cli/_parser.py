@@ -269,8 +269,15 @@ def _add_plan(parser: Parser) -> None:
     parser.add_argument("--on", metavar="HARDWARE", help="such as rtx4090, 2xh100-80gb, aws:g5.xlarge, here")
     parser.add_argument("--devices", metavar="N", type=int, help="devices it is split over (all of --on)")
     parser.add_argument("--lora-rank", metavar="R", type=int, help="count one LoRA adapter of this rank")
+    _add_images(parser)
     _add_charts(parser, "memory against context")
     _add_recommendation(parser)
+
+
+def _add_images(parser: Parser) -> None:
+    group = parser.add_argument_group("pictures in the prompt")
+    group.add_argument("--images", metavar="N", type=int, help="count N pictures: their tokens, cache and arithmetic")
+    group.add_argument("--image-size", metavar="WxH", help="their width and height in pixels (1024x1024)")
 
 
 def _add_charts(parser: Parser, what: str) -> None:

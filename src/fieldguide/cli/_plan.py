@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from fieldguide.app.plan import Plan, PlanOptions, plan
+from fieldguide.app.plan_images import images_sentences
 from fieldguide.app.plan_json import plan_json
 from fieldguide.app.plan_page import write_plan_page, write_plan_png
 from fieldguide.cli._output import console, gigabytes, house_of, note, number, print_json, span, table
@@ -61,6 +62,8 @@ def _options(args: Namespace) -> PlanOptions:
         on=args.on,
         devices=args.devices,
         lora_rank=args.lora_rank,
+        images=args.images,
+        image_size=args.image_size,
     )
 
 
@@ -88,7 +91,8 @@ def _sentences(made: Plan) -> list[str]:
     """Return the total, the verdict and the speed in words."""
     memory = made.memory
     low, high = memory.total_low_bytes, memory.total_high_bytes
-    told = [f"total: {gigabytes(memory.total_bytes)}, from {gigabytes(low)} to {gigabytes(high)}"]
+    told = [] if made.images is None or made.image_load is None else images_sentences(made.images, made.image_load)
+    told += [f"total: {gigabytes(memory.total_bytes)}, from {gigabytes(low)} to {gigabytes(high)}"]
     if made.fit is None and memory.work.devices > 1:
         told.append(f"per device: {gigabytes(memory.per_device_bytes)}, if all {memory.work.devices} hold alike shares")
     if made.hardware is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fieldguide.app.size_needs import SHOWN
+from fieldguide.app.size_needs import SHOWN, encoder_sentence
 from fieldguide.app.sizes import Meaning, Sizes, series_title
 from fieldguide.cli._find import size_text
 from fieldguide.cli._output import console, gigabytes, number, span, table
@@ -47,9 +47,12 @@ def show_needs(sizes: Sizes) -> None:
     if not any(each.total_bytes for each in sizes.needs):
         return
     print(
-        "What a size needs: weights, cache and llama.cpp's own for one sequence; the smallest device of our table that"
+        "What a size needs: weights, cache and the engine's own for one sequence (llama.cpp, or transformers for what"
     )
-    print("surely holds it in Q4_K_M, and its speed there (tokens/s). Every term: fieldguide plan MODEL --on HARDWARE.")
+    print(
+        "that does not run); the smallest device of our table that surely holds it in the last quantization told, and"
+    )
+    print("its speed there (tokens/s). Every term: fieldguide plan MODEL --on HARDWARE.")
     rows = table("size", *SHOWN, "context", "smallest device", "speed there", right=(1, 2, 3, 4))
     for each in sizes.needs:
         bytes_of = [gigabytes(each.total_bytes.get(name)) for name in SHOWN]
@@ -57,6 +60,11 @@ def show_needs(sizes: Sizes) -> None:
         there = "n/a" if each.smallest is None else f"{each.smallest} ({gigabytes(each.smallest_bytes)})"
         rows.add_row(each.label, *bytes_of, f"{each.context_tokens:,}", there, speed)
     console().print(rows)
+    for each in sizes.needs:
+        if (said := encoder_sentence(each)) is not None:
+            print(said)
+    if any(each.encoders or each.picture for each in sizes.needs):
+        print()
 
 
 def show_series(sizes: Sizes) -> None:

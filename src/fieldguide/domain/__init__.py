@@ -55,6 +55,7 @@ from fieldguide.domain.parameter_count import (
     active_parameters,
     embedding_parameters,
     encoder_parameters,
+    encoders_of,
     tensors_of,
     total_parameters,
 )
@@ -62,7 +63,7 @@ from fieldguide.domain.scheme import HeadNorms, Scheme, Traits
 from fieldguide.domain.score import ErrorCount, ItemScore, Outcome, Score, ScorerIdentity, with_tail
 from fieldguide.domain.tensor import Tensor
 from fieldguide.domain.tools import ProviderTool, ReasoningOptions, ResponseSchema, Tool, ToolChoice
-from fieldguide.domain.tower import Tower, TowerKind, tower_parameters
+from fieldguide.domain.tower import Modality, Tower, TowerKind, tower_parameters
 from fieldguide.domain.transcript import Heard, Reached, Segment, SpokenLanguage, Word
 from fieldguide.domain.verdict import Accuracy, ErrorRate, Look, Measure, Verdict, VerdictKind
 
@@ -110,6 +111,7 @@ __all__ = [
     "Measure",
     "Media",
     "Message",
+    "Modality",
     "Network",
     "Outcome",
     "Price",
@@ -159,6 +161,7 @@ __all__ = [
     "content_sha256",
     "embedding_parameters",
     "encoder_parameters",
+    "encoders_of",
     "first",
     "kept_for",
     "kind_of",

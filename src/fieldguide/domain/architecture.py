@@ -81,6 +81,8 @@ class Architecture:
     """Heads of the light attention that chooses which tokens a layer looks at (DeepSeek-V3.2)."""
     indexer_head_dim: int | None = None
     """Their width: numbers more that the cache keeps of a token."""
+    indexer_layers: tuple[int, ...] | None = None
+    """Layers (from 0) that choose for themselves, where the others take the choice of an earlier one (GLM-5.2)."""
     sliding_window: int | None = None
     """Tokens that a local layer looks back (or the size of its chunks)."""
     global_layer_every: int | None = None
@@ -139,6 +141,10 @@ class Architecture:
     def has_experts(self, layer: int) -> bool:
         """Return whether a layer (from 0) routes to experts."""
         return self.experts is not None and layer >= self.dense_layers and (layer + 1) % self.experts_every == 0
+
+    def has_indexer(self, layer: int) -> bool:
+        """Return whether a layer (from 0) chooses by light attention which tokens it looks at."""
+        return self.indexer_heads is not None and (self.indexer_layers is None or layer in self.indexer_layers)
 
     def shares_cache(self, layer: int) -> bool:
         """Return whether a layer (from 0) uses the cache of an earlier one."""

@@ -46,7 +46,7 @@ def _layer(shape: Architecture, layer: int) -> LayerCache:
     if shape.traits.encoder or shape.shares_cache(layer):
         return LayerCache()
     if shape.scheme == "deepseek-v3":
-        return _latent(shape)
+        return _latent(shape, layer)
     heads = shape.kv_heads if shape.kv_heads_by_layer is None else shape.kv_heads_by_layer[layer]
     everything = shape.is_global(layer)
     if heads == 0 or (shape.linear is not None and not everything):
@@ -61,10 +61,11 @@ def _layer(shape: Architecture, layer: int) -> LayerCache:
     return LayerCache(key_width=key_width, value_width=value_width, window=window)
 
 
-def _latent(shape: Architecture) -> LayerCache:
+def _latent(shape: Architecture, layer: int) -> LayerCache:
     if shape.kv_lora_rank is None or shape.rope_head_dim is None:
         raise UnsupportedError("A network with latent attention", "a cache size without its ranks")
-    return LayerCache(key_width=shape.kv_lora_rank + shape.rope_head_dim + (shape.indexer_head_dim or 0))
+    index = (shape.indexer_head_dim or 0) if shape.has_indexer(layer) else 0
+    return LayerCache(key_width=shape.kv_lora_rank + shape.rope_head_dim + index)
 
 
 def _state(shape: Architecture) -> int:

@@ -19,7 +19,7 @@ def layer_tensors(shape: Architecture, layer: int) -> Iterator[Tensor]:
     if shape.kv_heads_by_layer is not None:
         raise UnsupportedError("A network whose layers differ in kind", "a list of tensors")
     if shape.scheme == "deepseek-v3":
-        yield from _latent(shape, at)
+        yield from _latent(shape, layer, at)
     elif shape.linear is not None and not shape.is_global(layer):
         yield from _linear(shape, shape.linear, at)
     else:
@@ -72,7 +72,7 @@ def _linear(shape: Architecture, linear: LinearAttention, at: str) -> Iterator[T
     yield from _matrix(f"{at}ssm_out", values, shape.hidden)
 
 
-def _latent(shape: Architecture, at: str) -> Iterator[Tensor]:
+def _latent(shape: Architecture, layer: int, at: str) -> Iterator[Tensor]:
     q_rank, kv_rank, rope, value = shape.q_lora_rank, shape.kv_lora_rank, shape.rope_head_dim, shape.value_head_dim
     if q_rank is None or kv_rank is None or rope is None or value is None:
         raise UnsupportedError("A network with latent attention", "a list of tensors without its ranks")
@@ -84,7 +84,7 @@ def _latent(shape: Architecture, at: str) -> Iterator[Tensor]:
     yield from _matrix(f"{at}attn_k_b", shape.head_dim, kv_rank, experts=shape.heads)
     yield from _matrix(f"{at}attn_v_b", kv_rank, value, experts=shape.heads)
     yield from _matrix(f"{at}attn_output", shape.heads * value, shape.hidden)
-    if shape.indexer_heads is not None and shape.indexer_head_dim is not None:
+    if shape.has_indexer(layer) and shape.indexer_heads is not None and shape.indexer_head_dim is not None:
         width = shape.indexer_head_dim
         yield from _matrix(f"{at}indexer.attn_q_b", q_rank, shape.indexer_heads * width)
         yield from _matrix(f"{at}indexer.attn_k", shape.hidden, width)

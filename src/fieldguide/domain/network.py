@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from fieldguide.domain.architecture import Architecture
 from fieldguide.domain.layer_cache import LayerCache, layer_caches
-from fieldguide.domain.parameter_count import active_parameters, tensors_of, total_parameters
+from fieldguide.domain.parameter_count import active_parameters, encoders_of, tensors_of, total_parameters
 from fieldguide.domain.scheme import Scheme
 from fieldguide.domain.tensor import Tensor
-from fieldguide.domain.tower import Tower
+from fieldguide.domain.tower import Tower, tower_parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,10 @@ class Network:
         """Weights of the encoder for images or sound."""
         return sum(tensor.numbers for tensor in self.tensors if tensor.role == "tower")
 
+    def encoder_parameters(self, tower: Tower) -> int:
+        """Return the weights of one of its encoders, with what leads from it to the decoder."""
+        return tower_parameters(tower, self.hidden)
+
 
 def network_of(
     shape: Architecture,
@@ -88,7 +92,7 @@ def network_of(
         tensors=_in_one(shape, total) if mixed else tensors_of(shape),
         caches=layer_caches(shape),
         hidden=shape.hidden,
-        ffn=max(chosen * (shape.expert_ffn or 0), shape.ffn if shape.experts is None or shape.dense_layers else 0),
+        ffn=max(chosen * (shape.expert_ffn or 0), _dense_width(shape)),
         heads=shape.heads,
         head_dim=shape.head_dim + (shape.rope_head_dim or 0),
         kv_heads=shape.kv_heads,
@@ -100,9 +104,16 @@ def network_of(
         context_tokens=context_tokens,
         byte_pair_vocabulary=not shape.traits.sentence_pieces and shape.vocabulary not in {32000, 32768},
         scheme=shape.scheme,
-        towers=shape.towers,
+        towers=encoders_of(shape),
         source=source,
     )
+
+
+def _dense_width(shape: Architecture) -> int:
+    """Return the width inside the widest feed-forward block without experts; 0 where every layer has experts."""
+    if all(shape.has_experts(layer) for layer in range(shape.layers)):
+        return 0
+    return max(shape.ffn, shape.shared_kv_ffn or 0)
 
 
 def _in_one(shape: Architecture, parameters: int) -> tuple[Tensor, ...]:

@@ -14,7 +14,7 @@ from fieldguide.domain.architecture import Architecture
 from fieldguide.domain.layer_tensors import layer_tensors
 from fieldguide.domain.network_tensors import TOWER, decoder_tensors, end_tensors
 from fieldguide.domain.tensor import Tensor
-from fieldguide.domain.tower import tower_parameters
+from fieldguide.domain.tower import Modality, Tower, tower_parameters
 from fieldguide.errors import UnsupportedError
 
 _WHISPER_POSITIONS = 1500
@@ -59,18 +59,28 @@ def active_parameters(shape: Architecture) -> int:
 
 
 def embedding_parameters(shape: Architecture) -> int:
-    """Return the parameters of the input embedding, and of the output layer where it is not the same."""
-    return (shape.vocabulary * (1 if shape.tied_head else 2) + shape.extra_rows) * shape.hidden
+    """Return the parameters of the input embeddings, and of the output layer where it is not the same."""
+    for_layers = shape.vocabulary * shape.layers * (shape.per_layer_width or 0)
+    return (shape.vocabulary * (1 if shape.tied_head else 2) + shape.extra_rows) * shape.hidden + for_layers
 
 
 def encoder_parameters(shape: Architecture) -> int:
     """Return the parameters of encoders for images and sound, with what leads from them to the decoder."""
-    towers = sum(tower_parameters(tower, shape.hidden) for tower in shape.towers)
+    return sum(tower_parameters(tower, shape.hidden) for tower in encoders_of(shape))
+
+
+def encoders_of(shape: Architecture) -> tuple[Tower, ...]:
+    """Return the encoders of a network, those that belong to its scheme among them."""
     if shape.scheme == "qwen2-vl":
-        return towers + _seeing(shape)
+        return (*shape.towers, _own(shape, "image", _seeing(shape)))
     if shape.scheme == "qwen2-audio":
-        return towers + _hearing(shape)
-    return towers
+        return (*shape.towers, _own(shape, "audio", _hearing(shape)))
+    return shape.towers
+
+
+def _own(shape: Architecture, modality: Modality, parameters: int) -> Tower:
+    layers, width, ffn = _encoder(shape)
+    return Tower(kind="counted", modality=modality, layers=layers, hidden=width, ffn=ffn, parameters=parameters)
 
 
 def tensors_of(shape: Architecture) -> tuple[Tensor, ...]:
@@ -101,6 +111,7 @@ def _kinds(shape: Architecture) -> Iterator[tuple[int, int]]:
             shape.has_experts(layer),
             shape.shares_cache(layer),
             layer in crossing,
+            shape.has_indexer(layer),
         )
         of.setdefault(kind, layer)
         counts[kind] += 1

@@ -8,9 +8,11 @@ from typing import Literal, TypeAlias
 
 TowerKind: TypeAlias = Literal[
     "qwen2.5-vl", "qwen3-vl", "siglip", "clip", "pixtral", "mllama", "llama4", "gemma4-vision", "gemma4-audio",
-    "moonvit", "counted",
+    "moonvit", "smolvlm", "counted",
 ]  # fmt: skip
 """Whose layers it has; `counted` is one of which only the number of weights is known."""
+
+Modality: TypeAlias = Literal["image", "audio"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class Tower:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic
 
     kind: TowerKind
-    modality: Literal["image", "audio"] = "image"
+    modality: Modality = "image"
     layers: int | None = None
     hidden: int | None = None
     ffn: int | None = None
@@ -56,8 +58,8 @@ def tower_parameters(tower: Tower, decoder_hidden: int) -> int:
     """Return the weights of an encoder and of its projector to a decoder of the given width.
 
     References:
-        Per kind, `models/*/modeling_*.py` of transformers 5.24; matched to published counts in
-        `tests/reference/test_parameter_counts.py`.
+        Per kind, `models/*/modeling_*.py` of transformers 5.24; `tools/check_catalogue.py` holds the counts of the
+        catalogue against those published.
     """
     return tower.parameters if tower.parameters is not None else _KINDS[tower.kind](tower, decoder_hidden)
 
@@ -94,6 +96,13 @@ def _siglip(tower: Tower, out: int) -> int:
     layers, hidden, ffn, patch = _sides(tower)
     start = 3 * patch**2 * hidden + hidden + (tower.positions or 0) * hidden
     return start + _plain_layers(layers, hidden, ffn) + 2 * hidden + hidden + hidden * out
+
+
+def _smolvlm(tower: Tower, out: int) -> int:
+    """Plain layers, positions, a last norm; one matrix from a square of patches to the decoder."""
+    layers, hidden, ffn, patch = _sides(tower)
+    start = 3 * patch**2 * hidden + hidden + (tower.positions or 0) * hidden
+    return start + _plain_layers(layers, hidden, ffn) + 2 * hidden + tower.merge**2 * hidden * out
 
 
 def _clip(tower: Tower, out: int) -> int:
@@ -170,6 +179,7 @@ _KINDS: dict[TowerKind, Callable[[Tower, int], int]] = {
     "qwen2.5-vl": _qwen25,
     "qwen3-vl": _qwen3,
     "siglip": _siglip,
+    "smolvlm": _smolvlm,
     "clip": _clip,
     "pixtral": _pixtral,
     "mllama": _mllama,

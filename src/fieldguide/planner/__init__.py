@@ -13,9 +13,10 @@ from fieldguide.planner._break_even import (
     usd_per_correct_answer,
     usual_utilisation,
 )
-from fieldguide.planner._engines import Engine, engine_named
+from fieldguide.planner._engines import Engine, engine_named, llama_cpp_runs
 from fieldguide.planner._gguf_sizes import gguf_type, gguf_types
-from fieldguide.planner._image_tokens import ImageTokens, image_tokens
+from fieldguide.planner._image_tokens import ImageTokens, image_tokens, rule_in_engine
+from fieldguide.planner._images import ImageLoad, image_encoder_term, image_load, with_images
 from fieldguide.planner._kv_cache import CacheHabits, bytes_per_token, kv_cache_bytes
 from fieldguide.planner._load_of_network import attended_in_prompt, load_of, prompt_parameters
 from fieldguide.planner._memory import Adapter, MemoryPlan, memory_plan
@@ -63,6 +64,7 @@ __all__ = [
     "DecodeSpeed",
     "Engine",
     "EngineOnDevice",
+    "ImageLoad",
     "ImageTokens",
     "MachineCost",
     "MatrixLoad",
@@ -96,10 +98,13 @@ __all__ = [
     "fit_scaling_law",
     "gguf_type",
     "gguf_types",
+    "image_encoder_term",
+    "image_load",
     "image_tokens",
     "is_gguf",
     "kv_cache_bytes",
     "layer_cost_of",
+    "llama_cpp_runs",
     "load_of",
     "memory_plan",
     "owned",
@@ -112,6 +117,7 @@ __all__ = [
     "rented",
     "root_mean_square",
     "row_bytes",
+    "rule_in_engine",
     "scaling_laws",
     "seconds_per_request",
     "training_cost_usd",
@@ -123,4 +129,5 @@ __all__ = [
     "usual_utilisation",
     "verdict",
     "weights_of",
+    "with_images",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fieldguide.domain import Network
+from fieldguide.domain import Network, Scheme
 from fieldguide.errors import UnknownNameError, UsageError
 from fieldguide.planner._engines_llama_cpp import llama_cpp_terms
 from fieldguide.planner._engines_servers import sglang_terms, vllm_terms
@@ -85,6 +85,15 @@ _SGLANG = Engine(
 )
 _NAMES = ("llama.cpp", "vllm", "transformers", "sglang")
 _OTHER_NAMES: Mapping[str, str] = {"llamacpp": "llama.cpp", "llama-cpp": "llama.cpp", "hf": "transformers"}
+
+
+_NOT_BY_LLAMA_CPP: frozenset[Scheme] = frozenset({"whisper", "mllama", "codegen"})
+"""Schemes that llama.cpp has no code for (`src/llama-arch.cpp`)."""
+
+
+def llama_cpp_runs(network: Network) -> bool:
+    """Return whether llama.cpp runs a network; one of an unknown scheme comes from a file of its own."""
+    return network.scheme not in _NOT_BY_LLAMA_CPP
 
 
 def engine_named(name: str) -> Engine:

@@ -7,7 +7,7 @@ Counts are those of the models' own processors, told anew as arithmetic; held to
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fieldguide.domain import ImageRule, ImageScheme
 from fieldguide.errors import UsageError
@@ -62,6 +62,20 @@ def image_tokens(rule: ImageRule, *, width_px: int, height_px: int) -> ImageToke
         if not 0 < side < _MOST_PIXELS:
             raise UsageError(f"A picture cannot have a {name} of {side} pixels.", hint="Such as 1024x768.")
     return _SCHEMES[rule.scheme](rule, width_px, height_px)
+
+
+_LLAMA_CPP_LEAST, _LLAMA_CPP_MOST = 8, 4096
+"""Tokens between which llama.cpp holds a picture of the Qwen models, unless `--image-min-tokens` and
+`--image-max-tokens` say otherwise (ggml-org/llama.cpp tools/mtmd/clip.cpp, `set_limit_image_tokens(8, 4096)`)."""
+
+
+def rule_in_engine(rule: ImageRule, engine: str) -> tuple[ImageRule, str | None]:
+    """Return the rule as an engine applies it, and what it does otherwise than the model's own processor, in words."""
+    if engine != "llama.cpp" or rule.scheme != "multiple":
+        return rule, None
+    area = (rule.patch * rule.merge) ** 2
+    held = replace(rule, least_pixels=_LLAMA_CPP_LEAST * area, most_pixels=_LLAMA_CPP_MOST * area)
+    return held, f"llama.cpp holds a picture between {_LLAMA_CPP_LEAST} and {_LLAMA_CPP_MOST:,} tokens"
 
 
 def _made(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from fieldguide.domain import Network
 from fieldguide.planner._engines import Engine
+from fieldguide.planner._image_tokens import ImageTokens
+from fieldguide.planner._images import image_encoder_term
 from fieldguide.planner._kv_cache import bytes_per_token, kv_cache_bytes
 from fieldguide.planner._memory_term import MemoryTerm, term
 from fieldguide.planner._weights import Weights, weights_of
@@ -34,6 +36,8 @@ class MemoryPlan:
     engine_terms: tuple[MemoryTerm, ...]
     adapter: Adapter | None = None
     """Counted among the engine's terms."""
+    images: ImageTokens | None = None
+    """What a picture becomes, where some are in the prompt; the room of their encoder is among the engine's terms."""
 
     @property
     def engine_bytes(self) -> int:
@@ -67,9 +71,18 @@ class MemoryPlan:
 
 
 def memory_plan(
-    network: Network, quantization: str, engine: Engine, work: Workload, *, adapter: Adapter | None = None
+    network: Network,
+    quantization: str,
+    engine: Engine,
+    work: Workload,
+    *,
+    adapter: Adapter | None = None,
+    images: ImageTokens | None = None,
 ) -> MemoryPlan:
     """Return what a network needs, in a quantization, run by an engine, under a workload.
+
+    `images` is what a picture of the prompt becomes: its encoder then needs room, beside the tokens that the workload's
+    context already counts.
 
     Raises:
         UnknownNameError: There is no such quantization or type of cache.
@@ -79,6 +92,8 @@ def memory_plan(
     engine_terms = engine.terms(network, weights, work)
     if adapter is not None:
         engine_terms = (_adapter(network, adapter), *engine_terms)
+    if images is not None and (encoder := image_encoder_term(network, images)) is not None:
+        engine_terms = (*engine_terms, encoder)
     return MemoryPlan(
         network=network,
         engine=engine,
@@ -88,6 +103,7 @@ def memory_plan(
         kv_cache=_cache(network, engine, work),
         engine_terms=engine_terms,
         adapter=adapter,
+        images=images,
     )
 
 

@@ -21,6 +21,8 @@ _FP8_BLOCK = 128
 """Side of the square that shares a scale (DeepSeek-V3 and Qwen3 files)."""
 _NF4_BLOCK = 64
 """Weights that share a 32-bit scale (QLoRA, arXiv:2305.14314, without its second quantization)."""
+_LOOKED_UP = frozenset({"tower", "per_layer_token_embd", "position_embd", "token_types"})
+"""Roles of which generating a token reads nothing, or a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,7 @@ def reads_embedding(network: Network) -> bool:
 
 def is_read(tensor: Tensor, *, embedding: bool) -> bool:
     """Return whether generating reads a tensor: no tower, and of an embedding apart only rows."""
-    return tensor.role != "tower" and (tensor.role != "token_embd" or embedding)
+    return tensor.role not in _LOOKED_UP and (tensor.role != "token_embd" or embedding)
 
 
 def is_linear(tensor: Tensor) -> bool:
