@@ -49,7 +49,7 @@ def find_eyes(model: Path, facts: FileFacts, given: str | None, tell: Callable[[
         SettingsError: What was named is no projector, or one of another model.
     """
     if given is not None:
-        return None if given.lower() == _NONE else _given(Path(given).expanduser(), facts)
+        return None if given.lower() == _NONE else _given(Path(given).expanduser().absolute(), facts)
     found = [eyes for path in _beside(model) if (eyes := _fitting(path, model, facts, tell)) is not None]
     if not found:
         return None
