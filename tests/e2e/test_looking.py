@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.test_talking import piped
 from tests.support import pictures
 from tests.support.embedded import opened, settings
 from tests.support.gateway import said, site_over
@@ -68,6 +69,19 @@ async def test_an_address_is_fetched_only_where_that_is_allowed(tmp_path: Path) 
             wrong = await fieldguide("ask", model, "what?", "--image", f"{url}/{name}", *allowed)
             assert (wrong.code, wrong.json["error"]["type"]) == (1, "InvalidRequestError")
             assert told in wrong.json["error"]["message"]
+
+
+async def test_a_chat_shows_what_is_attached(tmp_path: Path) -> None:
+    """With the next message; a file that is no picture is told and the chat goes on."""
+    model = tiny_vision_model(tmp_path)
+    (tmp_path / "p.png").write_bytes(png(20, 10))
+    (tmp_path / "no.png").write_bytes(pictures.SVG)
+    typed = f"/image {tmp_path}/no.png\n/image {tmp_path}/p.png\nwhat is it?\nand now?\n"
+    ran = await piped(typed, "chat", model, *QUICK, "--json")
+    assert "an SVG drawing" in ran.err
+    asked = [turn["message"]["content"] for turn in ran.json["turns"] if turn["message"]["role"] == "user"]
+    assert [block["type"] for block in asked[0]] == ["image", "text"]
+    assert len(ran.json["turns"]) == 4
 
 
 async def test_a_text_model_asked_to_look_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Have a provider make pictures, and keep them as files."""
+"""Have a provider or stable-diffusion.cpp make pictures, and keep them as files."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def draw(house: House, reference: str, request: ImageRequest, out: Path, o
     try:
         runner = opened.runner
         if not (runner.capabilities.image_generation and isinstance(runner, ImageRunner)):
-            hint = "Name one that does, such as openai:gpt-image-1."
+            hint = "Name one that does, such as openai:gpt-image-1 or stable-diffusion.cpp:FILE."
             raise UnsupportedError(runner.model.name, "making pictures", hint=hint)
         result = await runner.make_images(request)
     finally:

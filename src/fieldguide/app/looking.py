@@ -8,7 +8,6 @@ from pathlib import Path
 from fieldguide.errors import FieldguideError
 from fieldguide.formats import ProjectorFacts
 from fieldguide.planner import MemoryPlan, Projector, projector_terms
-from fieldguide.runners.llama_cpp import projector_beside
 
 _MOST_TOKENS = {"qwen2vl_merger": 4096, "qwen2.5vl_merger": 4096, "qwen3vl_merger": 4096, "pixtral": 1024}
 """Tokens that llama.cpp makes of a picture at most, where the file says nothing of it (`set_limit_image_tokens`)."""
@@ -17,6 +16,8 @@ _MERGE = {"qwen2vl_merger": 2, "qwen2.5vl_merger": 2, "qwen3vl_merger": 2}
 
 def with_projector(memory: MemoryPlan, path: Path | None) -> MemoryPlan:
     """Return a plan with the projector beside a GGUF file counted, where llama.cpp would load one."""
+    from fieldguide.runners.llama_cpp import projector_beside  # A runner is loaded by those who need it only.
+
     if memory.engine.name != "llama.cpp" or path is None or path.suffix.lower() != ".gguf":
         return memory
     try:

@@ -24,7 +24,7 @@ from fieldguide.sources import LocalFileSource, is_repository
 if TYPE_CHECKING:
     from fieldguide.sources import PullProgress
 
-_HERE = frozenset({"espeak-ng", "faster-whisper", "kokoro", "llama.cpp", "piper", "recorded"})
+_HERE = frozenset({"espeak-ng", "faster-whisper", "kokoro", "llama.cpp", "piper", "recorded", "stable-diffusion.cpp"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

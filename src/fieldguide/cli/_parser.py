@@ -90,7 +90,7 @@ def build_parser() -> Parser:
     _add_transcribe(command("transcribe", "_transcribe", "write speech down, with times: text, subtitles or JSON"))
     _add_speak(command("speak", "_speak", "read a text aloud into a file"))
     _add_voice(command("voice", "_voice", "talk with a model by recordings: speech in, speech out"))
-    _add_draw(command("draw", "_draw", "have a provider make a picture"))
+    _add_draw(command("draw", "_draw", "have a picture made, by a provider or on this machine"))
     _add_claims(command("claims", "_claims", "published scores of models: sources, conflicts, and what n supports"))
     _add_train_plan(command("train-plan", "_train_plan", "what training takes, costs and reaches, in words too"))
     _add_runs(command("runs", "_runs", "list what was measured"))
@@ -391,7 +391,9 @@ def _add_voice(parser: Parser) -> None:
 def _add_draw(parser: Parser) -> None:
     parser.add_argument("prompt", metavar="PROMPT", help="what the picture shows")
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="picture file: .png, .jpg or .webp")
-    parser.add_argument("--model", metavar="MODEL", required=True, help="such as openai:gpt-image-1")
+    parser.add_argument(
+        "--model", metavar="MODEL", required=True, help="such as openai:gpt-image-1, or stable-diffusion.cpp:FILE"
+    )
     parser.add_argument("--count", metavar="N", type=int, help="pictures; further ones get -2, -3, ... in their names")
     parser.add_argument("--size", metavar="WxH", help="such as 1024x1024")
     parser.add_argument("--quality", metavar="Q", help="in the provider's words, such as high")

@@ -13,7 +13,7 @@ from fieldguide.formats._model import ModelFacts, TiedHead, TokenizerFacts
 from fieldguide.formats._network import LayerFacts, NetworkFacts, RecurrentFacts, TowerFacts
 from fieldguide.formats._network_config import config_network, read_config
 from fieldguide.formats._network_gguf import gguf_network
-from fieldguide.formats._picture import MOST_PIXELS, PictureFacts, other_kind, picture_kind, read_picture
+from fieldguide.formats._picture import PictureFacts, other_kind, picture_kind, read_picture
 from fieldguide.formats._projector import ProjectorFacts, projector_of
 from fieldguide.formats._projector_name import is_projector, model_words, projector_rank, projector_suits
 from fieldguide.formats._recognise import Format, recognise, what_else
@@ -23,7 +23,6 @@ from fieldguide.formats._source import ByteSource, FileSource
 from fieldguide.formats._tensor import TensorInfo, TypeShare
 
 __all__ = [
-    "MOST_PIXELS",
     "ByteSource",
     "FileSource",
     "Format",

@@ -15,7 +15,7 @@ from fieldguide.errors import DatasetUnavailableError, InputFileError, UnknownNa
 from tests.support.pictures import JPEG, png
 from tests.support.program import fieldguide
 
-ROW = {
+ROW: dict[str, Any] = {
     "id": "test_Art_1",
     "question": "Which of <image 1> and <image 2> is older? <image 1> again",
     "options": "['<image 3>', \"the second's\", 'both']",
@@ -156,7 +156,7 @@ def test_answers_are_kept_apart_by_how_they_ended(
 def test_tables_of_a_hub_hold_the_bytes_of_pictures(tmp_path: Path) -> None:
     """Columns `image_1` to `image_7`, as the authors' parquet has them."""
     pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    row = {key: value for key, value in ROW.items() if key != "images"}
+    row: dict[str, Any] = {key: value for key, value in ROW.items() if key != "images"}
     row |= {f"image_{n}": {"bytes": png(4, n), "path": f"{n}.png"} if n < 4 else None for n in range(1, 8)}
     (tmp_path / "mmmu_pro").mkdir()
     parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / "mmmu_pro" / "x.parquet")

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldguide.errors import FormatError
-from fieldguide.formats import MOST_PIXELS, PictureFacts, read_picture
+from fieldguide.formats import PictureFacts, read_picture
+from fieldguide.formats._picture import MOST_PIXELS
 from tests.support.pictures import (
     ANIMATED_GIF,
     ANIMATED_WEBP,

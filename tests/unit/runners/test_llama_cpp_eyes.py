@@ -59,6 +59,16 @@ def test_two_quantizations_of_one_model_are_one_model(tmp_path: Path) -> None:
     assert found(tmp_path, "a-Q4_K_M.gguf", "a-Q8_0.gguf", "mmproj-f16.gguf")[0] == "mmproj-f16.gguf"
 
 
+def test_one_above_the_folder_of_a_quantization_is_found(tmp_path: Path) -> None:
+    """As repositories of large models keep it; not where the folder above holds models of its own."""
+    folder = tmp_path / "Q4_K_M"
+    folder.mkdir()
+    tiny_mmproj(tmp_path / "mmproj-F16.gguf")
+    assert found(folder, "a-Q4_K_M-00001-of-00002.gguf")[0] == "mmproj-F16.gguf"
+    tiny_gguf(tmp_path / "b.gguf")
+    assert found(folder, "a-Q4_K_M-00001-of-00002.gguf")[0] is None
+
+
 def test_one_that_is_too_wide_is_passed_over_with_both_widths(tmp_path: Path) -> None:
     """As the engine would refuse to load it."""
     taken, told = found(tmp_path, "a.gguf", "mmproj-f16.gguf", widths={"mmproj-f16.gguf": 64})

@@ -164,9 +164,12 @@ async def test_a_projector_is_no_model(tmp_path: Path) -> None:
 
 
 async def test_a_projector_the_engine_does_not_know_is_a_load_error(tmp_path: Path) -> None:
-    """With the engine's own reason."""
+    """With the engine's own reason, and how to go on without it."""
     model = tiny_gguf(tmp_path / "m.gguf")
     tiny_mmproj(tmp_path / "mmproj.gguf", Projector(kind="telepathy"))
-    with pytest.raises(ModelLoadError, match=r"telepathy|projector"):
+    with pytest.raises(ModelLoadError, match=r"telepathy|projector") as caught:
         async with opened(model, settings(tmp_path)):
             pass
+    assert "mmproj=none" in (caught.value.hint or "")
+    async with opened(model, settings(tmp_path, mmproj="none")) as runner:
+        assert not runner.capabilities.images

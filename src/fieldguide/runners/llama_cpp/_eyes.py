@@ -49,7 +49,7 @@ def find_eyes(model: Path, facts: FileFacts, given: str | None, tell: Callable[[
         SettingsError: What was named is no projector, or one of another model.
     """
     if given is not None:
-        return None if given.lower() == _NONE else _given(Path(given).expanduser(), facts)
+        return None if given.lower() == _NONE else _given(Path(given).expanduser().absolute(), facts)
     found = [eyes for path in _beside(model) if (eyes := _fitting(path, model, facts, tell)) is not None]
     if not found:
         return None
@@ -81,7 +81,13 @@ def _given(path: Path, facts: FileFacts) -> Eyes:
 
 
 def _beside(model: Path) -> list[Path]:
-    return [path for path in _ggufs(model.parent) if is_projector(path) and path.name != model.name]
+    """Return the projectors in the model's folder; else those above it, where that folder holds no model itself.
+
+    Repositories keep large models in a folder for each quantization, and one projector for all of them above.
+    """
+    own = [path for path in _ggufs(model.parent) if is_projector(path) and path.name != model.name]
+    above = _ggufs(model.parent.parent)
+    return own or ([] if not all(map(is_projector, above)) else above)
 
 
 def _ggufs(folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fieldguide.domain import Capabilities, JsonValue, ResolvedModel
-from fieldguide.errors import InputFileError, MissingDependencyError, SettingsError
+from fieldguide.errors import InputFileError, MissingDependencyError, ModelLoadError, SettingsError
 from fieldguide.runners._interface import RunnerSettings
 from fieldguide.runners.llama_cpp import _tuning
 from fieldguide.runners.llama_cpp._engine_process import EngineConfig
@@ -73,7 +73,12 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
     )
     _tell(settings, f"Loading {settings.display_name or path.name}")
     supervisor = Supervisor(config)
-    await supervisor.connection()
+    try:
+        await supervisor.connection()
+    except ModelLoadError as error:
+        if eyes is not None:
+            error.hint = f"Its projector is {eyes.path.name}; without it: --option llama.cpp:mmproj=none. {error.hint}"
+        raise
     has_template = facts.chat_template_sha256 is not None
     can = DIALECT.capabilities if has_template else Capabilities(text=True, chat=True, seed=True)
     sees = eyes is not None and eyes.facts.sees and has_template
