@@ -20,6 +20,7 @@ from fieldguide.sources.package import PackageSource
 from fieldguide.sources.price_lists import FetchedList, fetch_price_list, keep_price_list
 from fieldguide.sources.safety import check_file
 from fieldguide.sources.speech_models import hub_files, hub_folder, packaged_folder
+from fieldguide.sources.speech_shelf import SpeechFile, SpeechFolder, SpeechShelf
 from fieldguide.sources.transfer import RefusalError, RemoteFile, TransferSettings
 
 __all__ = [
@@ -46,6 +47,9 @@ __all__ = [
     "RemoteFile",
     "SourceReference",
     "SourceSettings",
+    "SpeechFile",
+    "SpeechFolder",
+    "SpeechShelf",
     "StoredFile",
     "StoredModel",
     "TransferSettings",
