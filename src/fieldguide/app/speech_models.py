@@ -30,6 +30,21 @@ def is_speech(name: str) -> bool:
     return _source(name) is not None
 
 
+def how_to_run(name: str) -> tuple[str, ...]:
+    """Return the commands that a model of speech is used by on this machine; none for any other model."""
+    folded = name.lower().rpartition("/")[2]
+    if folded.startswith("kokoro"):
+        return ("fieldguide speak TEXT --model kokoro: --out FILE.wav",)
+    size = "base" if folded == "whisper" else whisper_size(folded)
+    if size is None:
+        return ()
+    return (
+        f"fieldguide transcribe FILE --model {size}",
+        f"fieldguide evaluate whisper-{size} --benchmark asr --data DIR",
+        f"fieldguide compare whisper-{size},compute_type=int8 whisper-{size},vad=off --benchmark asr --data DIR",
+    )
+
+
 def pull_speech(house: House, name: str, *, told: Callable[[str], None]) -> SpeechFolder:
     """Fetch a speech model where it is not here yet, and return it.
 

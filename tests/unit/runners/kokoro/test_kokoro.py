@@ -41,7 +41,7 @@ async def test_what_it_says_is_heard_again(tmp_path: Path) -> None:
     """Whisper base writes down what Kokoro says, with at most one word in ten wrong; sentences come one by one."""
     from fieldguide.scoring import word_errors
 
-    runner = await open_runner(f"{kokoro_weights()},language=en-us", settings(tmp_path))
+    runner = await open_runner(f"{kokoro_weights()},language=en-us", settings(tmp_path, deadline_s=400.0))
     try:
         sounds = [sound async for sound in runner.read_aloud(SpeechRequest(text=SAID, voice="jf_alpha"))]
         whole = await runner.speak(SpeechRequest(text=SAID, voice="jf_alpha"))
@@ -56,7 +56,7 @@ async def test_what_it_says_is_heard_again(tmp_path: Path) -> None:
         await runner.close()
     assert [sound.rate_hz for sound in sounds] == [24_000, 24_000]
     assert 3 < sound_of(whole.audio.data or b"").seconds < 12
-    whisper = await open_whisper(str(whisper_base()), settings(tmp_path))
+    whisper = await open_whisper(str(whisper_base()), settings(tmp_path, deadline_s=400.0))
     try:
         assert isinstance(whisper, TranscriptionRunner)
         heard = await whisper.transcribe(TranscriptionRequest(audio=Audio(data=whole.audio.data), language="en"))
