@@ -3,10 +3,11 @@
     python benchmarks/transcription_speed.py MODEL_FOLDER SOUND... [--rounds 3] [--threads 2]
     python benchmarks/transcription_speed.py MODEL_FOLDER SOUND... --minutes 60
 
-Both hear the same files in turn, in alternating order, with the same threads, numbers and detector of speech: faster-whisper
-in this process, called as its own page says, and Fieldguide's runner with its child process. Seconds are told twice, by
-the clock and of the processor (both processes); on a machine that others use, the second is the one to read. With
-`--minutes` the sounds are repeated to a recording of that length, and the peak memory of the child is told.
+Both hear the same files in turn, in alternating order, with the same threads, numbers and detector of speech:
+faster-whisper in this process, called as its own page says, and Fieldguide's runner with its child process. Seconds
+are told twice, by the clock and of the processor (both processes); on a machine that others use, the second is the
+one to read. With `--minutes` the sounds are repeated to a recording of that length, and the peak memory of the child
+is told.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Any
 
 from fieldguide.app.catalogue_json import page_json
 from fieldguide.app.show import Page, show_model
-from fieldguide.app.speech_models import how_to_run
 from fieldguide.app.sizes import Sizes, explain_sizes, sizes_json, write_sizes_html
+from fieldguide.app.speech_models import how_to_run
 from fieldguide.cli._find import size_text
 from fieldguide.cli._output import console, house_of, note, print_json, table
 from fieldguide.cli._sizes import show_meanings, show_needs, show_series

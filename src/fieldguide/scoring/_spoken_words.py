@@ -83,9 +83,9 @@ _APOSTROPHES = str.maketrans("’‘ʼ", "'''")
 def spoken_words(text: str, *, language: str | None = "en") -> list[str]:
     """Return the words of a text as they are compared, after the normalisation of Whisper's authors.
 
-    Small letters; what stands in brackets is left out; marks, symbols and punctuation part words. In English, fillers go,
-    contractions and titles are written out, numbers become figures, British spelling American. Languages that do not
-    part words come in characters. Unlike there, a curly apostrophe is the straight one.
+    Small letters; what stands in brackets is left out; marks, symbols and punctuation part words. In English, fillers
+    go, contractions and titles are written out, numbers become figures, British spelling American. Languages that do
+    not part words come in characters. Unlike there, a curly apostrophe is the straight one.
 
     Args:
         text: What was said, or a transcript of it.

@@ -102,7 +102,9 @@ async def test_a_model_that_converses_and_hears_is_asked_with_the_sound(tmp_path
         asked.append(request)
         return exam.items[0].target
 
-    result = await take(exam, FakeRunner(answer, capabilities=Capabilities(text=False, chat=True, audio=True)), tmp_path)
+    result = await take(
+        exam, FakeRunner(answer, capabilities=Capabilities(text=False, chat=True, audio=True)), tmp_path
+    )
     assert [score.score.outcome for score in result.scores] == [Outcome.CORRECT]
     (question, sound) = (asked[0].messages or ())[0].blocks
     assert "word for word" in question.text  # type: ignore[union-attr]

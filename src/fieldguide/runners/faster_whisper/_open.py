@@ -41,8 +41,8 @@ OPTIONS = ("threads", "compute_type", "vad")
 async def open_runner(target: str, settings: RunnerSettings) -> FasterWhisperRunner:
     """Return a runner for a size (`base`, `small`, `large-v3`), a repository of the hub, or a folder on this machine.
 
-    `base` comes from Python packages, all other sizes from the Hugging Face hub. Options may stand in the name, so that a
-    model can be compared with itself: `threads`, `compute_type`, `vad` (`on` looks first where anyone speaks).
+    `base` comes from Python packages, all other sizes from the Hugging Face hub. Options may stand in the name, so
+    that a model can be compared with itself: `threads`, `compute_type`, `vad` (`on` looks first where anyone speaks).
 
     Raises:
         MissingDependencyError: The engine is not installed.
