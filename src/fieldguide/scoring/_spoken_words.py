@@ -133,5 +133,5 @@ def _is_sign(char: str) -> bool:
 def _american() -> dict[str, str]:
     """Return the American spelling of British words."""
     lines = files("fieldguide.scoring").joinpath("british_spellings.txt").read_text(encoding="utf-8").splitlines()
-    pairs = (line.split() for line in lines if not line.startswith("#"))
-    return {british: american for british, american in pairs}
+    pairs = (line.partition(" ") for line in lines if not line.startswith("#"))
+    return {british: american for british, _, american in pairs}

@@ -125,7 +125,7 @@ def _reference(name: str, entry: SpeechEntry | None) -> str:
 
 
 def _promised(place: Path, name: Path) -> str | None:
-    """Return the sha256 that the hub gave with a file; its client keeps it beside, as the second line, for large ones."""
+    """Return the sha256 that the hub gave with a file; of large ones its client keeps it beside, as second line."""
     note = place / ".cache" / "huggingface" / "download" / f"{name.as_posix()}.metadata"
     try:
         lines = note.read_text(encoding="utf-8").splitlines()

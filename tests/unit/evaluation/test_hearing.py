@@ -69,7 +69,7 @@ def heard_by(folder: Path, **other: str | FieldguideError) -> dict[bytes, str | 
 
 
 async def test_a_model_of_speech_alone_takes_the_exam(tmp_path: Path) -> None:
-    """It gets bytes, language and temperature; its words are judged; a failed recording is a fault and not a wrong answer."""
+    """It gets bytes, language and temperature; its words are judged; a recording that failed is no wrong answer."""
     exam = Asr().exam(ExamRequest(data_dir=spoken_folder(tmp_path, SAID)))
     runner = FakeListener(heard_by(tmp_path, two="a thin strip", three=RunnerError("it died")))
     result = await take(exam, runner, tmp_path)
