@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import json
 import resource
+import sys
 import tempfile
 import time
 import wave
@@ -141,6 +142,8 @@ async def main() -> None:
                         hear_bare(bare_model, path, bare)
                     else:
                         await hear_ours(runner, pid, path, ours)
+                    shown = (bare if which == "bare" else ours).shown()
+                    print(f"round {number + 1}, {path.name}, {which}: {shown}", file=sys.stderr, flush=True)
         shares = {
             "speed_of_bare_clock": round(bare.clock_s / ours.clock_s, 3),
             "speed_of_bare_processor": round(bare.processor_s / ours.processor_s, 3),

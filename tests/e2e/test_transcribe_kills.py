@@ -34,7 +34,7 @@ async def begin(model: Path, recording: Path) -> asyncio.subprocess.Process:
 async def until_kept(windows: int) -> None:
     """Wait until so many windows are on the disk."""
     folder = Path(os.environ["FIELDGUIDE_HOME"]) / "transcripts"
-    while not any(len(path.read_text().splitlines()) >= windows for path in folder.glob("*.jsonl")):
+    while not any(len(path.read_text().splitlines()) >= windows for path in folder.glob("*.jsonl")):  # noqa: ASYNC110
         await asyncio.sleep(0.05)
 
 
