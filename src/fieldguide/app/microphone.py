@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 from fieldguide.errors import UnsupportedError
 
@@ -31,7 +32,7 @@ async def record(target: Path, *, seconds: float, until: Awaitable[object] | Non
         path, *_RECORDERS[name], str(target), stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
     saying = asyncio.ensure_future(process.communicate())
-    ending = {saying} if until is None else {saying, asyncio.ensure_future(until)}
+    ending: set[asyncio.Future[Any]] = {saying} if until is None else {saying, asyncio.ensure_future(until)}
     try:
         await asyncio.wait(ending, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if saying.done():
@@ -42,6 +43,8 @@ async def record(target: Path, *, seconds: float, until: Awaitable[object] | Non
     except TimeoutError as error:
         raise _unable(f"{name} does not end") from error
     finally:
+        for task in ending - {saying}:
+            task.cancel()
         if process.returncode is None:
             process.kill()
             await process.wait()
