@@ -3,7 +3,7 @@
     python benchmarks/transcription_speed.py MODEL_FOLDER SOUND... [--rounds 3] [--threads 2]
     python benchmarks/transcription_speed.py MODEL_FOLDER SOUND... --minutes 60
 
-Both hear the same files in turn, in alternating order, with the same threads, numbers and detector of speech:
+Both hear the same files in turn, in alternating order, with the same threads (that sleep when idle), numbers and detector of speech:
 faster-whisper in this process, called as its own page says, and Fieldguide's runner with its child process. Seconds
 are told twice, by the clock and of the processor (both processes); on a machine that others use, the second is the
 one to read. With `--minutes` the sounds are repeated to a recording of that length, and the peak memory of the child
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -126,6 +127,7 @@ async def main() -> None:
                 await hear_ours(runner, pid, path, took, loud=True)
             print(json.dumps({"long": took.shown(), "peak_child_bytes": peak_bytes(pid)}))
             return
+        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}  # as in the child: idle threads sleep
         from faster_whisper import WhisperModel
 
         bare_model = WhisperModel(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fieldguide.app.references import whisper_size
 from fieldguide.app.wiring import House
 from fieldguide.catalogue import SpeechEntry, speech_entry
+from fieldguide.catalogue.whisper import REPOSITORIES, whisper_size
 from fieldguide.errors import UnknownNameError, UsageError
-from fieldguide.runners.faster_whisper import SIZES
 from fieldguide.sources import SpeechFolder, SpeechShelf, hub_folder, packaged_folder
 
 _PACKAGED = {"base": "whisper-base", "whisper-base": "whisper-base", "kokoro": "kokoro-82m", "kokoro-82m": "kokoro-82m"}
@@ -18,11 +17,6 @@ _PACKAGED = {"base": "whisper-base", "whisper-base": "whisper-base", "kokoro": "
 def shelf_of(house: House) -> SpeechShelf:
     """Return the speech models of a user."""
     return SpeechShelf(house.settings.home)
-
-
-def packaged_speech() -> tuple[SpeechEntry, ...]:
-    """Return the speech models that come from packages."""
-    return tuple(speech_entry(name) for name in dict.fromkeys(_PACKAGED.values()))
 
 
 def is_speech(name: str) -> bool:
@@ -101,6 +95,6 @@ def _source(name: str) -> SpeechEntry | str | None:
     if bare in _PACKAGED and (bare != "base" or bare != name):
         return speech_entry(_PACKAGED[bare])
     size = whisper_size(bare) or (bare if bare != name else None)
-    if size in SIZES:
-        return SIZES[str(size)]
+    if size in REPOSITORIES:
+        return REPOSITORIES[str(size)]
     return size if size is not None and size.count("/") == 1 and not size.startswith((".", "/", "~")) else None

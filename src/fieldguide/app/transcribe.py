@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from fieldguide.app.heard_so_far import HeardSoFar
-from fieldguide.app.references import ModelOptions, OpenedModel, open_model, whisper_size
+from fieldguide.app.references import ModelOptions, OpenedModel, open_model
 from fieldguide.app.wiring import House
+from fieldguide.catalogue.whisper import whisper_size
 from fieldguide.domain import (
     Audio,
     Heard,

@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from fieldguide import catalogue
-from fieldguide.app.speech_models import packaged_speech, shelf_of, speech_json
+from fieldguide.app.speech_models import shelf_of, speech_json
 from fieldguide.cli._errors import FAILED, error_json
 from fieldguide.cli._output import gigabytes, house_of, print_json, print_rows
 from fieldguide.cli._progress import ProgressLine, pull_line
@@ -47,12 +47,13 @@ def _list(args: Namespace) -> int:
     others = [entry for entry in catalogue.entries(house.copies) if entry.name not in here]
     held = house.neighbours.held() if args.all else []
     speech = shelf_of(house).list()
-    speech_names = {model.name for model in speech}
-    speech_others = [entry for entry in packaged_speech() if entry.name not in speech_names]
     if args.json:
         found: dict[str, Any] = {
             "models": [*map(stored_json, stored), *map(speech_json, speech)],
-            "available": [*map(_available_json, others), *map(_available_json, speech_others)],
+            "available": [
+                {"name": entry.name, "licence": entry.licence.id, "parameters": entry.parameters.value}
+                for entry in others
+            ],
         }
         if args.all:
             found["elsewhere"] = [
@@ -63,18 +64,11 @@ def _list(args: Namespace) -> int:
         return 0
     rows = [(each.name, gigabytes(each.size_bytes), each.licence_id or "unknown", str(each.path)) for each in stored]
     rows += [(each.name, gigabytes(each.size_bytes), each.licence_id or "unknown", str(each.path)) for each in speech]
-    for spoken in speech_others:
-        size = gigabytes(sum(file.file_bytes for file in spoken.files))
-        rows.append((spoken.name, size, spoken.licence.id, f"not here: fieldguide pull {spoken.name}"))
     for entry in others:
         size = gigabytes(entry.places[0].file_bytes) if entry.places else "n/a"
         rows.append((entry.name, size, entry.licence.id, f"not here: fieldguide pull {entry.name}"))
     print_rows(("model", "size", "licence", "where"), [*rows, *map(_elsewhere_row, held)], right=(1,))
     return 0
-
-
-def _available_json(entry: catalogue.ModelEntry | catalogue.SpeechEntry) -> dict[str, Any]:
-    return {"name": entry.name, "licence": entry.licence.id, "parameters": entry.parameters.value}
 
 
 def _elsewhere_row(held: HeldModel) -> tuple[str, str, str, str]:

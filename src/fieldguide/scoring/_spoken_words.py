@@ -9,9 +9,6 @@ from importlib.resources import files
 
 from fieldguide.scoring._spoken_numbers import numbers_in_figures
 
-NORMALISATION = "whisper-normalizer/1"
-"""Name of these rules; a change of what they give is another number."""
-
 _UNPARTED = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
 """Languages that do not part words: their characters are compared instead."""
 _BRACKETED = (re.compile(r"[<\[][^>\]]*[>\]]"), re.compile(r"\(([^)]+?)\)"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fieldguide.app.references import whisper_size
 from fieldguide.app.speech_models import coming_json, how_to_run, is_speech
 from fieldguide.app.transcribe import reference_of
+from fieldguide.catalogue.whisper import whisper_size
 
 
 @pytest.mark.parametrize(

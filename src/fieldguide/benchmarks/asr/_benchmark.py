@@ -13,7 +13,8 @@ from fieldguide.benchmarks.asr._recordings import Recording, RecordingFolder, re
 from fieldguide.benchmarks.asr._scorer import AsrScorer
 from fieldguide.domain import Audio, Decoding, Exam, ExamItem, JsonValue, KeptFile, Message, Text, content_sha256
 from fieldguide.errors import DatasetUnavailableError, UnknownNameError
-from fieldguide.scoring import NORMALISATION, spoken_words
+from fieldguide.scoring import spoken_words
+from fieldguide.scoring.word_errors import NORMALISATION
 
 PROTOCOL = "fieldguide"
 _FAMILY = "speech"
