@@ -22,8 +22,9 @@ $(READY): requirements.lock pyproject.toml
 setup-system: ## install the Debian packages that some tests want (needs root)
 	apt-get update -qq && apt-get install -y -qq chromium docker-registry espeak-ng
 
-setup-models: setup ## fetch the two small real models
+setup-models: setup ## fetch the two small real models, and Whisper base
 	for model in $(MODELS); do $(BIN)/fieldguide pull $$model --accept-licence gemma || exit 1; done
+	$(BIN)/fieldguide pull whisper-base
 
 # Gemma 3 comes under Google's Gemma Terms of Use: https://ai.google.dev/gemma/terms
 # By running this target you accept them: that is what --accept-licence says.

@@ -3,10 +3,11 @@
     python benchmarks/transcription_speed.py MODEL_FOLDER SOUND... [--rounds 3] [--threads 2]
     python benchmarks/transcription_speed.py MODEL_FOLDER SOUND... --minutes 60
 
-Both hear the same files in turn, in alternating order, with the same threads, numbers and detector of speech: faster-whisper
-in this process, called as its own page says, and Fieldguide's runner with its child process. Seconds are told twice, by
-the clock and of the processor (both processes); on a machine that others use, the second is the one to read. With
-`--minutes` the sounds are repeated to a recording of that length, and the peak memory of the child is told.
+Both hear the same files in turn, in alternating order, with the same threads (that sleep when idle), numbers and
+detector of speech: faster-whisper in this process, called as its own page says, and Fieldguide's runner with its
+child process. Seconds are told twice, by the clock and of the processor (both processes); on a machine that others
+use, the second is the one to read. With `--minutes` the sounds are repeated to a recording of that length, and the
+peak memory of the child is told.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import resource
+import sys
 import tempfile
 import time
 import wave
@@ -80,7 +83,9 @@ async def hear_ours(runner: FasterWhisperRunner, pid: int, path: Path, took: Too
             took.words += len(event.text.split())
         elif isinstance(event, Reached):
             if loud:
-                print(f"heard up to {event.until_s:.0f} s in {time.monotonic() - clock:.0f} s", flush=True)
+                peak = peak_bytes(pid) / 1e6
+                print(f"heard up to {event.until_s:.0f} s in {time.monotonic() - clock:.0f} s, peak {peak:.0f} MB")
+                sys.stdout.flush()
             if event.last:
                 took.sound_s += event.until_s
     took.clock_s += time.monotonic() - clock
@@ -124,6 +129,7 @@ async def main() -> None:
                 await hear_ours(runner, pid, path, took, loud=True)
             print(json.dumps({"long": took.shown(), "peak_child_bytes": peak_bytes(pid)}))
             return
+        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}  # as in the child: idle threads sleep
         from faster_whisper import WhisperModel
 
         bare_model = WhisperModel(
@@ -140,6 +146,8 @@ async def main() -> None:
                         hear_bare(bare_model, path, bare)
                     else:
                         await hear_ours(runner, pid, path, ours)
+                    shown = (bare if which == "bare" else ours).shown()
+                    print(f"round {number + 1}, {path.name}, {which}: {shown}", file=sys.stderr, flush=True)
         shares = {
             "speed_of_bare_clock": round(bare.clock_s / ours.clock_s, 3),
             "speed_of_bare_processor": round(bare.processor_s / ours.processor_s, 3),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 from fieldguide.errors import UnsupportedError
 
@@ -16,8 +18,8 @@ _RECORDERS = {
 _STOP_S = 3.0
 
 
-async def record(target: Path, *, seconds: float) -> None:
-    """Write what the default microphone hears in the next seconds to a WAV file.
+async def record(target: Path, *, seconds: float, until: Awaitable[object] | None = None) -> None:
+    """Write what the default microphone hears in the next seconds, or until something ends, to a WAV file.
 
     Raises:
         UnsupportedError: There is no program that records, or no microphone.
@@ -29,16 +31,20 @@ async def record(target: Path, *, seconds: float) -> None:
     process = await asyncio.create_subprocess_exec(
         path, *_RECORDERS[name], str(target), stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
+    saying = asyncio.ensure_future(process.communicate())
+    ending: set[asyncio.Future[Any]] = {saying} if until is None else {saying, asyncio.ensure_future(until)}
     try:
-        async with asyncio.timeout(seconds):
-            _, said = await process.communicate()
-    except TimeoutError:
+        await asyncio.wait(ending, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if saying.done():
+            lines = saying.result()[1].decode("utf-8", "replace").strip().splitlines()
+            raise _unable(f"{name} says: {lines[-1] if lines else 'nothing'}")
         process.terminate()  # All of them write the WAV header anew when they are asked to end.
-        await asyncio.wait_for(process.wait(), _STOP_S)
-    else:
-        lines = said.decode("utf-8", "replace").strip().splitlines()
-        raise _unable(f"{name} says: {lines[-1] if lines else 'nothing'}")
+        await asyncio.wait_for(asyncio.shield(saying), _STOP_S)
+    except TimeoutError as error:
+        raise _unable(f"{name} does not end") from error
     finally:
+        for task in ending - {saying}:
+            task.cancel()
         if process.returncode is None:
             process.kill()
             await process.wait()

@@ -16,9 +16,9 @@ from fieldguide import catalogue, registry
 from fieldguide.app.find import compiled_folder
 from fieldguide.app.pull import Consent, pull_model
 from fieldguide.app.wiring import House
+from fieldguide.catalogue.whisper import whisper_size
 from fieldguide.errors import UnknownNameError, UnsupportedError, UsageError
 from fieldguide.runners import OpenRunner, Runner, RunnerSettings
-from fieldguide.runners.faster_whisper import SIZES
 from fieldguide.sources import LocalFileSource, is_repository
 
 if TYPE_CHECKING:
@@ -198,13 +198,6 @@ def _resolve(house: House, reference: str, options: ModelOptions) -> _Resolved:
     if (size := whisper_size(reference)) is not None:
         return _Resolved(provider="faster-whisper", target=size)
     return _from_catalogue(house, reference, options)
-
-
-def whisper_size(name: str) -> str | None:
-    """Return the size that a name of Whisper means, with the options after it: `base` of `whisper-base`; else None."""
-    whole, comma, options = name.partition(",")
-    size = whole.removeprefix("whisper-")
-    return f"{size}{comma}{options}" if whole != size and (size in SIZES or size == "base") else None
 
 
 def _from_catalogue(house: House, name: str, options: ModelOptions) -> _Resolved:

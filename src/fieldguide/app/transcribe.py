@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from fieldguide.app.heard_so_far import HeardSoFar
-from fieldguide.app.references import ModelOptions, OpenedModel, open_model, whisper_size
+from fieldguide.app.references import ModelOptions, OpenedModel, open_model
 from fieldguide.app.wiring import House
+from fieldguide.catalogue.whisper import whisper_size
 from fieldguide.domain import (
     Audio,
     Heard,
@@ -104,7 +105,7 @@ def reference_of(name: str | None) -> str:
 async def transcribe(
     house: House,
     reference: str,
-    files: list[Path],
+    files: Sequence[Path] | AsyncIterator[Path],
     wish: Wish,
     options: ModelOptions,
     *,
@@ -113,24 +114,36 @@ async def transcribe(
 ) -> AsyncIterator[Transcript | InputFileError]:
     """Yield a transcript of each file, or why there is none; after a stop, what was heard until then.
 
+    Files may also come one by one, as somebody speaks them.
+
     Raises:
-        InputFileError: A file is missing or empty; looked at before any model is opened.
+        InputFileError: A file is missing or empty; of a list, looked at before any model is opened.
         FieldguideError: The model cannot be opened or does not do this.
     """
-    for file in files:
+    for file in files if isinstance(files, Sequence) else ():
         _check(file)
     opened = await open_model(house, reference, options)
     try:
         _check_able(opened, wish)
-        for file in files:
+        async for file in _one_by_one(files):
             if stop.requested:
                 return
             try:
+                _check(file)
                 yield await _one(house, opened, file, wish, stop, told)
             except InputFileError as error:
                 yield error
     finally:
         await opened.runner.close()
+
+
+async def _one_by_one(files: Sequence[Path] | AsyncIterator[Path]) -> AsyncIterator[Path]:
+    if isinstance(files, Sequence):
+        for file in files:
+            yield file
+    else:
+        async for file in files:
+            yield file
 
 
 def _check(file: Path) -> None:

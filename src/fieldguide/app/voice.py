@@ -1,8 +1,8 @@
-"""Speech in, model, speech out: one turn after another, from files, so that no microphone is needed to try it."""
+"""Speech in, model, speech out: one turn after another, from a microphone or from files, which need none."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class VoiceTurn:
 async def converse(
     house: House,
     models: VoiceModels,
-    recordings: list[Path],
+    recordings: Sequence[Path] | AsyncIterator[Path],
     out: Path,
     options: ModelOptions,
     *,
@@ -55,8 +55,11 @@ async def converse(
     system: str | None = None,
     language: str | None = None,
     max_output_tokens: int = 200,
+    temperature: float | None = None,
 ) -> AsyncIterator[VoiceTurn]:
     """Yield a turn for each recording, in one conversation; answers go to `out/NN.wav`.
+
+    Recordings may come one by one: the next is asked for when the turn before it was taken.
 
     Raises:
         InputFileError: A recording holds no sound.
@@ -81,7 +84,9 @@ async def converse(
             told(f"heard: {heard.text}")
             messages.append(Message(role="user", content=heard.text))
             completion = await opened.runner.complete(
-                CompletionRequest(messages=tuple(messages), max_output_tokens=max_output_tokens)
+                CompletionRequest(
+                    messages=tuple(messages), max_output_tokens=max_output_tokens, temperature=temperature
+                )
             )
             answer = completion.text.strip()
             messages.append(Message(role="assistant", content=answer))

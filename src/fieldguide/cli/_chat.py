@@ -39,6 +39,10 @@ _MOST_HISTORY = 1000
 
 def run(args: Namespace) -> int:
     """Talk until the person leaves; exit 1 where a piped conversation met an error."""
+    if args.voice or args.voice_in:
+        from fieldguide.cli import _chat_voice
+
+        return _chat_voice.run(args)
     asking = asking_of(args)
     if args.model is None and args.resume is None:
         raise UsageError("There is no model.", hint="Name one: fieldguide chat MODEL; or go on: --continue.")

@@ -445,8 +445,20 @@ def _add_chat(parser: Parser) -> None:
     parser.add_argument(
         "--continue", dest="resume", metavar="ID", nargs="?", const="", help="go on with a conversation (the last chat)"
     )
+    _add_chat_voice(parser)
     _add_talk_options(parser)
     _add_model_options(parser)
+
+
+def _add_chat_voice(parser: Parser) -> None:
+    group = parser.add_argument_group("by voice")
+    group.add_argument("--voice", action="store_true", help="speak with it: Enter begins and ends what you say")
+    group.add_argument("--voice-in", metavar="FILE", nargs="+", type=Path, help="recordings instead of a microphone")
+    group.add_argument("--voice-out", metavar="DIR", type=Path, help="keep the answers there, as 01.wav, ...")
+    group.add_argument("--hear", metavar="MODEL", help="who listens (default: Whisper base)")
+    group.add_argument("--speak", metavar="MODEL", help="who speaks (default: espeak-ng, the fallback)")
+    group.add_argument("--speak-as", metavar="V", help="one of its voices")
+    group.add_argument("--language", metavar="L", help="what you speak, such as `en` (default: recognised)")
 
 
 def _add_history(parser: Parser) -> None:

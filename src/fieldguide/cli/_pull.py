@@ -6,7 +6,9 @@ import sys
 from argparse import Namespace
 
 from fieldguide.app.pull import Consent, PullPreview, preview_pull, pull_model
+from fieldguide.app.speech_models import coming_json, is_speech, pull_speech, speech_json
 from fieldguide.app.stored_json import stored_json
+from fieldguide.app.wiring import House
 from fieldguide.cli._output import console, gigabytes, house_of, note, print_json, table
 from fieldguide.cli._progress import ProgressLine, pull_line
 from fieldguide.formats import shown
@@ -19,6 +21,8 @@ _LONGEST = 160
 def run(args: Namespace) -> int:
     """Fetch a model, or say what would be fetched."""
     house = house_of(args)
+    if is_speech(args.model):
+        return _speech(args, house)
     with ProgressLine(quiet=args.quiet) as line:
 
         def progress(told: PullProgress) -> None:
@@ -58,6 +62,26 @@ def run(args: Namespace) -> int:
     print(f"licence: {stored.licence_id or 'unknown; see its publisher'}")
     for warning in stored.warnings:
         print(f"warning: {warning}")
+    return 0
+
+
+def _speech(args: Namespace, house: House) -> int:
+    """Fetch a speech model; its licence asks for nothing."""
+    if args.dry_run:
+        coming = coming_json(args.model)
+        if args.json:
+            print_json({"dry_run": True, **coming})
+        else:
+            sizes = [file["size_bytes"] for file in coming["files"] or ()]
+            print(f"{coming['name']}: {gigabytes(sum(sizes)) if sizes else 'a size that is not known'} to fetch")
+        return 0
+    with ProgressLine(quiet=args.quiet) as line:
+        stored = pull_speech(house, args.model, told=line.text)
+    if args.json:
+        print_json(speech_json(stored))
+        return 0
+    print(f"{stored.name}: {gigabytes(stored.size_bytes)}, {stored.path}")
+    print(f"licence: {stored.licence_id or 'unknown; see its publisher'}")
     return 0
 
 

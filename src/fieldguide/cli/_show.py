@@ -9,6 +9,7 @@ from typing import Any
 from fieldguide.app.catalogue_json import page_json
 from fieldguide.app.show import Page, show_model
 from fieldguide.app.sizes import Sizes, explain_sizes, sizes_json, write_sizes_html
+from fieldguide.app.speech_models import how_to_run
 from fieldguide.cli._find import size_text
 from fieldguide.cli._output import console, house_of, note, print_json, table
 from fieldguide.cli._sizes import show_meanings, show_needs, show_series
@@ -56,7 +57,7 @@ def run(args: Namespace) -> int:
     home = house_of(args).settings.home
     page = show_model(home, args.model)
     sizes = explain_sizes(page, home)
-    shown = page_json(page) | {"sizes_explained": sizes_json(sizes)}
+    shown = page_json(page) | {"sizes_explained": sizes_json(sizes), "run_here": list(how_to_run(args.model))}
     if args.html is not None:
         command = f"fieldguide show {shlex.quote(args.model)} --html {shlex.quote(str(args.html))}"
         write_sizes_html(page, sizes, args.html, command=command)
@@ -65,6 +66,8 @@ def run(args: Namespace) -> int:
         print_json(shown)
     else:
         _show(page, shown, sizes)
+        for command in shown["run_here"]:
+            print(f"run it here: {command}")
         if page.note:
             note(args, page.note)
     return 0

@@ -36,7 +36,7 @@ def run(args: Namespace) -> int:
                 turns.append(turn)
                 line.clear()
                 if not args.json:
-                    _show(args, turn)
+                    show(args, turn)
 
         def work(stop: Stop) -> Coroutine[Any, Any, None]:
             return talk(stop)
@@ -47,7 +47,8 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _show(args: Namespace, turn: VoiceTurn) -> None:
+def show(args: Namespace, turn: VoiceTurn) -> None:
+    """Print one turn: what was heard, the answer, and where it was spoken to."""
     print(f"you: {turn.heard or '(nobody speaks)'}")
     if turn.answer is not None:
         print(f"{args.model}: {turn.answer}", flush=True)

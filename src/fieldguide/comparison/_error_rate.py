@@ -16,9 +16,9 @@ def error_rate_of(scores: Sequence[ItemScore], *, level: float = 0.95) -> ErrorR
 
     The interval is that of a bootstrap over items in its smooth form (Dirichlet weights), computed and not drawn, so
     that it is the same every time. One more, unseen, item of mean size has its part in it: without an error for the
-    lower end, and for the upper end with as many as stand together where an error stands, one more error being taken to
-    stand in an item that is all wrong: (sum e^2 + mean size) / (sum e + 1). So there is an interval where no error was seen, and a few items do not look like many. Attempts that failed are in
-    neither sum.
+    lower end, and for the upper end with as many as stand together where an error stands, one more error being taken
+    to stand in an item that is all wrong: (sum e^2 + mean size) / (sum e + 1). So there is an interval where no error
+    was seen, and a few items do not look like many. Attempts that failed are in neither sum.
 
     Args:
         scores: All attempts of one model, in any order.

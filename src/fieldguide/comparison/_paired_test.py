@@ -15,11 +15,11 @@ P(L <= 0) is the exact McNemar p-value, to the last digit. Elsewhere it is Gaffk
 two-valued data is Clopper and Pearson's. With several attempts m is the typical size of a difference, weighted by
 itself, in which the unseen item takes part with the size 1 that nothing rules out: (sum D^2 + 1) / (sum |D| + 1).
 
-Where errors are counted in parts of the answer (words of an utterance), D is a difference of error counts, the item has
-a size N, the words of its right answer, and d is a difference of rates: L is the ratio (sum w_i D_i - w_0 m) / sum w_i N_i,
-and P(L <= d) = P(sum w_i (D_i - d N_i) - w_0 (m + d mean N) <= 0), the same probability again. The size 1 that nothing
-rules out is then the mean N: one of them has every word wrong. Without the unseen item it
-is the bootstrap over utterances in its smooth form, for the ratio of sums that a word error rate is.
+Where errors are counted in parts of the answer (words of an utterance), D is a difference of error counts, the item
+has a size N, the words of its right answer, and d is a difference of rates. L is then the ratio
+(sum w_i D_i - w_0 m) / sum w_i N_i, and P(L <= d) = P(sum w_i (D_i - d N_i) - w_0 (m + d mean N) <= 0), the same
+probability again. The size 1 that nothing rules out is then the mean N: one of them has every word wrong. Without the
+unseen item it is the bootstrap over utterances in its smooth form, for the ratio of sums that a word error rate is.
 Evidence: docs/decisions/paired-verdict.md and word-error-rates.md.
 """
 
@@ -94,7 +94,7 @@ class PairedTest:
         return float(sum(value * value * count for value, count in self.differences) / self.items)
 
     def unseen_size(self, times: float = 1.0) -> float:
-        """Return the difference m of the unseen item (in (0, 1] where items have no sizes), items `times` times over."""
+        """Return the difference m of the unseen item (in (0, 1] without sizes), for these items `times` times over."""
         size = sum(abs(value) * count for value, count in self.differences)
         return (self.second_moment * self.items * times + self.mean_size) / (float(size) * times + 1)
 

@@ -9,9 +9,9 @@ from fieldguide.domain import Measure, Verdict, VerdictKind
 def verdict_sentence(verdict: Verdict) -> str:
     """Return the verdict in one sentence, without a full stop.
 
-    Differences are in points (hundredths of accuracy, or of a word error rate) and turned so that the better model's lead is positive.
-    Points are whole where the interval is wider than ten of them, and have as many decimals as it takes for none of
-    the figures to look like 0 when it is not.
+    Differences are in points (hundredths of accuracy, or of a word error rate) and turned so that the better model's
+    lead is positive. Points are whole where the interval is wider than ten of them, and have as many decimals as it
+    takes for none of the figures to look like 0 when it is not.
 
     Args:
         verdict: One verdict of `compare_models`.

@@ -82,8 +82,8 @@ class Look:
 class Verdict:
     """Two models on one exam, paired item by item.
 
-    Differences are accuracy of a minus accuracy of b, as fractions; of an error rate, rate of b minus rate of a, so that
-    a positive one is for a always.
+    Differences are accuracy of a minus accuracy of b, as fractions; of an error rate, rate of b minus rate of a, so
+    that a positive one is for a always.
     """
 
     benchmark: str

@@ -1,4 +1,4 @@
-"""Options that are part of a model's name, so that one model can be measured against itself: `base,compute_type=int8`."""
+"""Options that are part of a model's name, so that it can be measured against itself: `base,compute_type=int8`."""
 
 from __future__ import annotations
 

@@ -37,9 +37,7 @@ class VoiceRunner(SpeechAlone):
 
     def __init__(self, voice: Voice, *, model: ResolvedModel) -> None:
         """Take a voice that is ready."""
-        super().__init__(
-            model, Capabilities(text=False, chat=False, streaming=False, stop=False, text_to_speech=True)
-        )
+        super().__init__(model, Capabilities(text=False, chat=False, streaming=False, stop=False, text_to_speech=True))
         self._voice = voice
 
     async def speak(self, request: SpeechRequest) -> SpeechResult:

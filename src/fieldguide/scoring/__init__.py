@@ -1,6 +1,6 @@
 """Reads answers and judges them: final answers, reasoning taken away, mathematical equality."""
 
-from fieldguide.scoring._spoken_words import NORMALISATION, spoken_words
+from fieldguide.scoring._spoken_words import spoken_words
 from fieldguide.scoring.boxed import Boxed, last_boxed
 from fieldguide.scoring.final_answer import FinalAnswer, find_final_answer
 from fieldguide.scoring.maths import Equivalence, MathsEquivalence

@@ -1,8 +1,8 @@
 """English numbers in words to figures: `twenty one thousand` is `21000`, `three point one four` is `3.14`.
 
-It follows the rules by which transcripts of speech are usually compared, so that a model that writes figures and one that
-writes words are judged alike. A number is built word by word, as a whole number while it can be reckoned with and as
-a string of figures once it can only be read out (`one oh one` is `101`, `nineteen forty five` is `1945`).
+It follows the rules by which transcripts of speech are usually compared, so that a model that writes figures and one
+that writes words are judged alike. A number is built word by word, as a whole number while it can be reckoned with
+and as a string of figures once it can only be read out (`one oh one` is `101`, `nineteen forty five` is `1945`).
 
 References:
     Radford et al. 2022, arXiv:2212.04356, appendix C; openai/whisper, whisper/normalizers/english.py (MIT). Written
@@ -15,14 +15,48 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-_UNITS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_UNITS = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _ONES = {word: number for number, word in enumerate(_UNITS, start=1)}
 _ZEROS = frozenset({"o", "oh", "zero"})
 _TENS = {
     word: 10 * number
-    for number, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
+    for number, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+    )
 }
-_LARGE = ["thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion", "octillion", "nonillion", "decillion"]
+_LARGE = [
+    "thousand",
+    "million",
+    "billion",
+    "trillion",
+    "quadrillion",
+    "quintillion",
+    "sextillion",
+    "septillion",
+    "octillion",
+    "nonillion",
+    "decillion",
+]
 _MULTIPLIERS = {"hundred": 100, **{word: 1000**power for power, word in enumerate(_LARGE, start=1)}}
 _IRREGULAR = {"zeroth": (0, "th"), "first": (1, "st"), "second": (2, "nd"), "third": (3, "rd"), "fifth": (5, "th")}
 _ONES_ENDED = {

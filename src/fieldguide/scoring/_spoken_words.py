@@ -9,9 +9,6 @@ from importlib.resources import files
 
 from fieldguide.scoring._spoken_numbers import numbers_in_figures
 
-NORMALISATION = "whisper-normalizer/1"
-"""Name of these rules; a change of what they give is another number."""
-
 _UNPARTED = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
 """Languages that do not part words: their characters are compared instead."""
 _BRACKETED = (re.compile(r"[<\[][^>\]]*[>\]]"), re.compile(r"\(([^)]+?)\)"))
@@ -83,9 +80,9 @@ _APOSTROPHES = str.maketrans("’‘ʼ", "'''")
 def spoken_words(text: str, *, language: str | None = "en") -> list[str]:
     """Return the words of a text as they are compared, after the normalisation of Whisper's authors.
 
-    Small letters; what stands in brackets is left out; marks, symbols and punctuation part words. In English, fillers go,
-    contractions and titles are written out, numbers become figures, British spelling American. Languages that do not
-    part words come in characters. Unlike there, a curly apostrophe is the straight one.
+    Small letters; what stands in brackets is left out; marks, symbols and punctuation part words. In English, fillers
+    go, contractions and titles are written out, numbers become figures, British spelling American. Languages that do
+    not part words come in characters. Unlike there, a curly apostrophe is the straight one.
 
     Args:
         text: What was said, or a transcript of it.
@@ -133,5 +130,5 @@ def _is_sign(char: str) -> bool:
 def _american() -> dict[str, str]:
     """Return the American spelling of British words."""
     lines = files("fieldguide.scoring").joinpath("british_spellings.txt").read_text(encoding="utf-8").splitlines()
-    pairs = (line.split() for line in lines if not line.startswith("#"))
-    return {british: american for british, american in pairs}
+    pairs = (line.partition(" ") for line in lines if not line.startswith("#"))
+    return {british: american for british, _, american in pairs}

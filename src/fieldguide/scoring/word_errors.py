@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from fieldguide.scoring._spoken_words import spoken_words
 
+NORMALISATION = "whisper-normalizer/1"
+"""Name of the rules of `spoken_words`; a change of what they give is another number."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordErrors:

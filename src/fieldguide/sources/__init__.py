@@ -21,6 +21,7 @@ from fieldguide.sources.package import PackageSource
 from fieldguide.sources.price_lists import FetchedList, fetch_price_list, keep_price_list
 from fieldguide.sources.safety import check_file
 from fieldguide.sources.speech_models import hub_files, hub_folder, packaged_folder
+from fieldguide.sources.speech_shelf import SpeechFile, SpeechFolder, SpeechShelf
 from fieldguide.sources.transfer import RefusalError, RemoteFile, TransferSettings
 
 __all__ = [
@@ -47,6 +48,9 @@ __all__ = [
     "RemoteFile",
     "SourceReference",
     "SourceSettings",
+    "SpeechFile",
+    "SpeechFolder",
+    "SpeechShelf",
     "StoredFile",
     "StoredModel",
     "TransferSettings",

@@ -27,14 +27,13 @@ _RUNS = "SELECT runs.*, models.name, models.reference, models.identity, models.f
 JOIN models USING (model_key) JOIN exams USING (exam_id)"
 _MOST_PARAMETERS = 500
 # CROSS JOIN keeps SQLite from beginning with the calls: for each of them it would go through the whole plan again.
-_OF_A_RUN = (
-    f"SELECT run_attempts.position, run_attempts.item, {_rows.LIGHT_COLUMNS}, outcome, extracted, detail, target, errors, parts \
+_OF_A_RUN = f"SELECT run_attempts.position, run_attempts.item, {_rows.LIGHT_COLUMNS}, \
+outcome, extracted, detail, target, errors, parts \
 FROM run_attempts CROSS JOIN calls ON calls.request_hash = run_attempts.request_hash AND calls.model_key = ? \
 AND calls.attempt = run_attempts.attempt AND calls.generation BETWEEN ? AND ? \
 AND (calls.accepted = 1 OR (calls.state = 'failed' AND calls.generation = ?)) \
 LEFT JOIN scores ON scores.call_id = calls.call_id AND scores.score_key = run_attempts.score_key \
 WHERE run_attempts.run_id = ? {{more}} ORDER BY calls.accepted, calls.generation, calls.call_id"  # noqa: S608
-)
 _ANSWER = _OF_A_RUN.format(more="AND run_attempts.item = ? AND run_attempts.attempt = ?")
 _ANSWERS = _OF_A_RUN.format(more="")
 

@@ -14,6 +14,7 @@ from fieldguide.domain import (
     CompletionRequest,
     Exam,
     Outcome,
+    Text,
     TranscriptionRequest,
     TranscriptionResult,
 )
@@ -69,7 +70,7 @@ def heard_by(folder: Path, **other: str | FieldguideError) -> dict[bytes, str | 
 
 
 async def test_a_model_of_speech_alone_takes_the_exam(tmp_path: Path) -> None:
-    """It gets bytes, language and temperature; its words are judged; a failed recording is a fault and not a wrong answer."""
+    """It gets bytes, language and temperature; its words are judged; a recording that failed is no wrong answer."""
     exam = Asr().exam(ExamRequest(data_dir=spoken_folder(tmp_path, SAID)))
     runner = FakeListener(heard_by(tmp_path, two="a thin strip", three=RunnerError("it died")))
     result = await take(exam, runner, tmp_path)
@@ -102,10 +103,13 @@ async def test_a_model_that_converses_and_hears_is_asked_with_the_sound(tmp_path
         asked.append(request)
         return exam.items[0].target
 
-    result = await take(exam, FakeRunner(answer, capabilities=Capabilities(text=False, chat=True, audio=True)), tmp_path)
+    result = await take(
+        exam, FakeRunner(answer, capabilities=Capabilities(text=False, chat=True, audio=True)), tmp_path
+    )
     assert [score.score.outcome for score in result.scores] == [Outcome.CORRECT]
     (question, sound) = (asked[0].messages or ())[0].blocks
-    assert "word for word" in question.text  # type: ignore[union-attr]
+    assert isinstance(question, Text)
+    assert "word for word" in question.text
     assert isinstance(sound, Audio)
     assert sound.data is not None
     assert sound.data[:4] == b"RIFF"

@@ -13,7 +13,8 @@ from fieldguide.benchmarks.asr._recordings import Recording, RecordingFolder, re
 from fieldguide.benchmarks.asr._scorer import AsrScorer
 from fieldguide.domain import Audio, Decoding, Exam, ExamItem, JsonValue, KeptFile, Message, Text, content_sha256
 from fieldguide.errors import DatasetUnavailableError, UnknownNameError
-from fieldguide.scoring import NORMALISATION, spoken_words
+from fieldguide.scoring import spoken_words
+from fieldguide.scoring.word_errors import NORMALISATION
 
 PROTOCOL = "fieldguide"
 _FAMILY = "speech"
@@ -28,7 +29,7 @@ _QUESTION = (
 
 
 class Asr:
-    """`asr` (a folder's recordings, else LibriSpeech), `asr@LANGUAGE`, `asr@librispeech:PART`, `asr@fleurs:LANGUAGE`."""
+    """`asr`, `asr@LANGUAGE` (a folder's recordings), `asr@librispeech:PART`, `asr@fleurs:LANGUAGE` (of the hub)."""
 
     def __init__(self, *, hub_endpoint: str | None = None) -> None:
         """Read nothing yet; `hub_endpoint` is the hub's address, None takes the public one."""
@@ -60,7 +61,9 @@ class Asr:
                 hint="Put recordings there with a list beside them: JSON Lines with `audio` and `text`.",
             )
         name = "asr" if selector is None else f"asr@{selector}"
-        return _exam(name, request, found, language=selector, source={"folder": folder.name, "lists": dict(found.lists)})
+        return _exam(
+            name, request, found, language=selector, source={"folder": folder.name, "lists": dict(found.lists)}
+        )
 
     def scorer(self, protocol: str) -> AnswerScorer:
         """Return a scorer; there is but one protocol."""

@@ -138,7 +138,9 @@ def _librispeech(path: Path) -> Iterator[_Row]:
     for line, written in enumerate(_lines(path), start=1):
         name, _, text = written.partition(" ")
         if name and text.strip():
-            found = next((f"{name}{end}" for end in _SOUNDS if path.with_name(f"{name}{end}").is_file()), f"{name}.flac")
+            found = next(
+                (f"{name}{end}" for end in _SOUNDS if path.with_name(f"{name}{end}").is_file()), f"{name}.flac"
+            )
             yield line, found, text.strip(), "en"
 
 

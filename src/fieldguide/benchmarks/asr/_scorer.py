@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fieldguide.domain import Completion, ErrorCount, ExamItem, FinishReason, Outcome, Score, ScorerIdentity
-from fieldguide.scoring import NORMALISATION, WordErrors, is_refusal, spoken_words, strip_reasoning, word_errors
+from fieldguide.scoring import WordErrors, is_refusal, spoken_words, strip_reasoning, word_errors
+from fieldguide.scoring.word_errors import NORMALISATION
 
 
 class AsrScorer:

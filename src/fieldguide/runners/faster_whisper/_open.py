@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fieldguide.catalogue import speech_entry
+from fieldguide.catalogue.whisper import REPOSITORIES
 from fieldguide.domain import JsonValue, ResolvedModel
 from fieldguide.errors import InputFileError, SettingsError, UnknownNameError
 from fieldguide.registry import nearest
@@ -19,17 +20,6 @@ from fieldguide.runners.faster_whisper._process import EngineOptions, EngineProc
 from fieldguide.runners.faster_whisper._runner import PROVIDER, FasterWhisperRunner
 from fieldguide.sources import hub_folder, packaged_folder
 
-SIZES = {
-    **{
-        size: f"Systran/faster-whisper-{size}"
-        for size in ("tiny", "tiny.en", "base.en", "small", "small.en", "medium", "medium.en")
-    },
-    **{f"large-{version}": f"Systran/faster-whisper-large-{version}" for version in ("v1", "v2", "v3")},
-    "large": "Systran/faster-whisper-large-v3",
-    "turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
-    "large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
-}
-"""Sizes of Whisper and the repositories of the hub that hold them converted (faster_whisper/utils.py 1.2.1)."""
 _PACKAGED = {"base": "whisper-base", "whisper-base": "whisper-base"}
 _COMPUTE_TYPES = ("default", "auto", "int8", "int8_float32", "int8_float16", "int16", "float16", "bfloat16", "float32")
 _MOST_THREADS = 8
@@ -41,8 +31,8 @@ OPTIONS = ("threads", "compute_type", "vad")
 async def open_runner(target: str, settings: RunnerSettings) -> FasterWhisperRunner:
     """Return a runner for a size (`base`, `small`, `large-v3`), a repository of the hub, or a folder on this machine.
 
-    `base` comes from Python packages, all other sizes from the Hugging Face hub. Options may stand in the name, so that a
-    model can be compared with itself: `threads`, `compute_type`, `vad` (`on` looks first where anyone speaks).
+    `base` comes from Python packages, all other sizes from the Hugging Face hub. Options may stand in the name, so
+    that a model can be compared with itself: `threads`, `compute_type`, `vad` (`on` looks first where anyone speaks).
 
     Raises:
         MissingDependencyError: The engine is not installed.
@@ -75,8 +65,8 @@ def _folder(target: str, settings: RunnerSettings) -> Path:
     if target in _PACKAGED:
         return packaged_folder(settings.home, speech_entry(_PACKAGED[target]), told=told)
     size = target.removeprefix("whisper-")
-    if size in SIZES:
-        return hub_folder(settings.home, SIZES[size], told=told)
+    if size in REPOSITORIES:
+        return hub_folder(settings.home, REPOSITORIES[size], told=told)
     path = Path(target).expanduser()
     if path.is_dir():
         if not (path / "model.bin").is_file():
@@ -86,7 +76,7 @@ def _folder(target: str, settings: RunnerSettings) -> Path:
         return path
     if target.count("/") == 1 and not target.startswith((".", "/", "~")):
         return hub_folder(settings.home, target, told=told)
-    known = sorted({*SIZES, *_PACKAGED})
+    known = sorted({*REPOSITORIES, *_PACKAGED})
     raise UnknownNameError(
         "size of Whisper or folder", target, nearest(target, known), hint=f"Known: {', '.join(known)}."
     )
@@ -95,7 +85,7 @@ def _folder(target: str, settings: RunnerSettings) -> Path:
 def _name(target: str) -> str:
     if target in _PACKAGED:
         return "whisper-base"
-    return f"whisper-{target}" if target in SIZES else Path(target).name
+    return f"whisper-{target}" if target in REPOSITORIES else Path(target).name
 
 
 def _threads(options: Mapping[str, str]) -> int:

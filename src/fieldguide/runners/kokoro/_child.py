@@ -36,7 +36,8 @@ def main() -> None:
     sys.path.append(order["import_path"])
     try:
         import numpy as np
-        from kokoro_onnx import SAMPLE_RATE, Kokoro
+        from kokoro_onnx import Kokoro
+        from kokoro_onnx.config import SAMPLE_RATE
     except ImportError as error:
         print(f"cannot import kokoro_onnx: {error}", file=sys.stderr)
         sys.exit(EXIT_NO_ENGINE)
@@ -70,7 +71,8 @@ def _voices(path: str, folder: str) -> str:
         return path
     name = os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122
     made = os.path.join(folder, "voices.npz")  # noqa: PTH118
-    np.savez(made, **{name: np.fromfile(path, dtype=np.float32).reshape(-1, 1, 256)})
+    voices: dict[str, Any] = {name: np.fromfile(path, dtype=np.float32).reshape(-1, 1, 256)}
+    np.savez(made, **voices)
     return made
 
 

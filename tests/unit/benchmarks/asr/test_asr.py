@@ -65,7 +65,9 @@ def test_lists_of_the_usual_kinds_are_found(tmp_path: Path) -> None:
     tone(root / "fr_fr" / "audio" / "test" / "7.wav", hz=303)
     (root / "fr_fr" / "test.tsv").write_text("1\t7.wav\tÇa va ?\tça va\tç a\t3200\tMALE\n")
     tone(root / "nemo" / "b.wav", hz=304)
-    (root / "nemo" / "manifest.json").write_text(json.dumps({"audio_filepath": "b.wav", "text": "yes", "lang": "en-US"}))
+    (root / "nemo" / "manifest.json").write_text(
+        json.dumps({"audio_filepath": "b.wav", "text": "yes", "lang": "en-US"})
+    )
     exam = Asr().exam(ExamRequest(data_dir=tmp_path))
     found = {item.item: (item.target, item.metadata["language"]) for item in exam.items}
     assert found == {

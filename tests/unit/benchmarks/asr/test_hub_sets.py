@@ -8,6 +8,7 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -64,8 +65,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def librispeech(folder: Path) -> bytes:
     """Return a parquet file with the columns of openslr/librispeech_asr."""
-    import pyarrow
-    from pyarrow import parquet
+    pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
 
     rows = [
         {
@@ -106,7 +106,9 @@ def test_fleurs_takes_what_its_list_names_and_nothing_else(hub: str, tmp_path: P
             member = tarfile.TarInfo(name)
             member.size = len(sound)
             packed.addfile(member, io.BytesIO(sound))
-    rows = "9\t1.wav\tGuten Tag!\tguten tag\tg\t3200\tMALE\n9\t2.wav\tJa.\tja\tj\t3200\tMALE\n9\t3.wav\tA\ta\ta\t1\tMALE\n"
+    rows = (
+        "9\t1.wav\tGuten Tag!\tguten tag\tg\t3200\tMALE\n9\t2.wav\tJa.\tja\tj\t3200\tMALE\n9\t3.wav\tA\ta\ta\t1\tMALE\n"
+    )
     root = "/datasets/google/fleurs/resolve/main/data/de_de"
     _Hub.files = {f"{root}/test.tsv": rows.encode(), f"{root}/audio/test.tar.gz": archive.getvalue()}
     home = tmp_path / "a" / "b" / "c" / "d" / "home"
