@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from fieldguide.app.gateway._config import GatewayConfig, ModelConfig, is_name
 from fieldguide.app.gateway._prices import Price, price_for
@@ -27,35 +26,44 @@ class Open:
     price: Price | None
     in_use: int = 0
     last_used_s: float = 0.0
+    runner: Runner = field(init=False)
+    """What answers."""
+    takes_chat_fields: bool = field(init=False)
+    """Whether it speaks OpenAI's chat completions, so that it takes all that a client of theirs can say."""
+    takes_response_fields: bool = field(init=False)
+    """Whether it speaks OpenAI's Responses API."""
+    sends_messages: bool = field(init=False)
+    """Whether it speaks Anthropic's Messages API."""
 
-    @property
-    def runner(self) -> Runner:
-        """What answers."""
-        return self.opened.runner
+    def __post_init__(self) -> None:
+        self.runner = self.opened.runner
+        wire = self.runner.wire if isinstance(self.runner, HttpRunner) else None
+        self.takes_chat_fields = isinstance(wire, ChatWire)
+        self.takes_response_fields = isinstance(wire, ResponsesWire)
+        self.sends_messages = isinstance(wire, AnthropicWire)
 
     @property
     def provider(self) -> str:
         """The name under which its own blocks and parameters are kept."""
         return self.runner.provider if isinstance(self.runner, HttpRunner) else self.opened.provider
 
-    @property
-    def takes_chat_fields(self) -> bool:
-        """Whether it speaks OpenAI's chat completions, so that it takes all that a client of theirs can say."""
-        return isinstance(self._wire, ChatWire)
 
-    @property
-    def takes_response_fields(self) -> bool:
-        """Whether it speaks OpenAI's Responses API."""
-        return isinstance(self._wire, ResponsesWire)
+class _Used:
+    """Keeps a model open meanwhile. A class, since a generator for every request costs three times as much."""
 
-    @property
-    def sends_messages(self) -> bool:
-        """Whether it speaks Anthropic's Messages API."""
-        return isinstance(self._wire, AnthropicWire)
+    __slots__ = ("_clock", "_config", "_model", "_models")
 
-    @property
-    def _wire(self) -> object:
-        return self.runner.wire if isinstance(self.runner, HttpRunner) else None
+    def __init__(self, models: Models, config: ModelConfig, clock: Callable[[], float]) -> None:
+        self._models, self._config, self._clock = models, config, clock
+
+    async def __aenter__(self) -> Open:
+        self._model = await self._models.opened(self._config)
+        self._model.in_use += 1
+        return self._model
+
+    async def __aexit__(self, *error: object) -> None:
+        self._model.in_use -= 1
+        self._model.last_used_s = self._clock()
 
 
 class Models:
@@ -105,22 +113,21 @@ class Models:
             return ModelConfig(alias=name, reference=name)
         raise UnknownModelError("There is no such model here.", hint="The list of models says what there is.")
 
-    @contextlib.asynccontextmanager
-    async def used(self, config: ModelConfig) -> AsyncIterator[Open]:
+    def used(self, config: ModelConfig) -> _Used:
         """Give a model, open, and keep it so meanwhile.
 
         Raises:
             FieldguideError: It cannot be opened.
         """
-        found = self._open.get(config.alias)
-        if found is None:
-            found = await self._opened(config)
-        found.in_use += 1
-        try:
-            yield found
-        finally:
-            found.in_use -= 1
-            found.last_used_s = self._clock()
+        return _Used(self, config, self._clock)
+
+    async def opened(self, config: ModelConfig) -> Open:
+        """Return a model, open.
+
+        Raises:
+            FieldguideError: It cannot be opened.
+        """
+        return self._open.get(config.alias) or await self._opened(config)
 
     async def _opened(self, config: ModelConfig) -> Open:
         lock = self._opening.setdefault(config.alias, asyncio.Lock())
