@@ -1,7 +1,7 @@
 """The gateway's use cases: keys and their limits, models on demand, requests with retries and records."""
 
 from fieldguide.app.gateway._config import GatewayConfig, ModelConfig, read_config
-from fieldguide.app.gateway._gateway import Answer, Build, Gateway
+from fieldguide.app.gateway._gateway import Answer, Build, Gateway, TapFor
 from fieldguide.app.gateway._identity import ANYONE, Identity, KeyLimits, Role, limits_from_json
 from fieldguide.app.gateway._keys import (
     PREFIX,
@@ -30,6 +30,7 @@ __all__ = [
     "NewKey",
     "Open",
     "Role",
+    "TapFor",
     "create_key",
     "digest_of",
     "in_force",
