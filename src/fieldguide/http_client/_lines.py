@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _KEPT_S = 30.0
 """How long a line is kept that nobody uses."""
 _SWEEP_S = 5.0
+_MOST_ROUNDS = 100
+"""Rounds of the event loop in which cut connections have to end: each takes one or two."""
 _SECOND_WAY_S = 0.25
 """How long the first of several addresses of a host has before the next is tried beside it (RFC 8305)."""
 
@@ -67,7 +69,7 @@ class Lines:
 
         Raises:
             UnreachedError: There was no connection within ten seconds.
-            BrokenOffError: The other side closed the connection, or answered with something that is not HTTP.
+            LineBrokenError: The other side closed the connection, or answered with something that is not HTTP.
             TimeoutError: It is too late.
         """
         target = _target(url)
@@ -81,7 +83,9 @@ class Lines:
             self._sweeping = None
         for line in list(self._all):
             line.abort()
-        while self._all:  # noqa: ASYNC110
+        for _ in range(_MOST_ROUNDS):
+            if not self._all:
+                break
             await asyncio.sleep(0)
 
     def _kept(self, target: _Target) -> Line | None:

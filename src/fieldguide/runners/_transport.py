@@ -20,7 +20,7 @@ from fieldguide.errors import (
     RunnerUnavailableError,
     UsageError,
 )
-from fieldguide.http_client import CONNECT_TIMEOUT_S, BrokenOffError, UnreachedError
+from fieldguide.http_client import CONNECT_TIMEOUT_S, LineBrokenError, UnreachedError
 from fieldguide.runners._exchange import Exchange, over_session
 from fieldguide.runners._http_errors import error_of_status
 from fieldguide.runners._interface import RunnerSettings
@@ -246,7 +246,7 @@ class Transport:
                 unreached=True,
                 hint="Is the server running, and is this its address?",
             )
-        if isinstance(error, aiohttp.ClientPayloadError) or (isinstance(error, BrokenOffError) and error.begun):
+        if isinstance(error, aiohttp.ClientPayloadError) or (isinstance(error, LineBrokenError) and error.begun):
             return ResponseFormatError(f"{where} broke off in the middle of its answer.")
         if isinstance(error, aiohttp.ClientError | OSError):
             return RunnerUnavailableError(f"{where} broke off: {str(error) or type(error).__name__}.")

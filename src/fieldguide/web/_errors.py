@@ -37,6 +37,7 @@ STATUSES: dict[type[errors.FieldguideError], int] = {
     errors.StoreError: 500,
     errors.BudgetExceededError: 402,
     errors.AccessError: 403,
+    errors.OverloadedError: 503,
     StaleFormError: 403,
 }
 """Status of each branch of the error tree; a class takes that of its nearest ancestor here."""
