@@ -7,9 +7,7 @@ body and reads an answer: no redirects, cookies, proxies, multipart forms or ret
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +16,7 @@ from fieldguide.http_client._faults import UnreachedError
 from fieldguide.http_client._session import CONNECT_TIMEOUT_S
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
 
     from fieldguide.http_client._line import Answer, Line
@@ -78,6 +77,8 @@ class Lines:
 
     async def close(self) -> None:
         """Close every connection."""
+        import asyncio
+
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
@@ -97,6 +98,9 @@ class Lines:
         return None
 
     async def _opened(self, target: _Target, until_s: float) -> Line:
+        import asyncio
+        import socket
+
         import aiohappyeyeballs
 
         from fieldguide.http_client._line import Line
@@ -111,7 +115,7 @@ class Lines:
                     ways, happy_eyeballs_delay=_SECOND_WAY_S, interleave=1, loop=loop
                 )
                 _, line = await loop.create_connection(
-                    lambda: Line(loop, self._all, functools.partial(self._keep, target[:3])),
+                    lambda: Line(loop, self._all, functools.partial(self._keep, target[:3], loop)),
                     sock=found,
                     ssl=secure,
                     server_hostname=target.host if target.secure else None,
@@ -132,14 +136,13 @@ class Lines:
             self._tls.set_alpn_protocols(["http/1.1"])
         return self._tls
 
-    def _keep(self, key: tuple[str, int, bool], line: Line) -> None:
+    def _keep(self, key: tuple[str, int, bool], loop: asyncio.AbstractEventLoop, line: Line) -> None:
         self._idle.setdefault(key, []).append(line)
         if self._sweeping is None:
-            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep)
+            self._sweeping = loop.call_later(_SWEEP_S, self._sweep, loop)
 
-    def _sweep(self) -> None:
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Close lines that nobody has used for a while."""
-        loop = asyncio.get_running_loop()
         before_s = loop.time() - _KEPT_S
         for key, kept in list(self._idle.items()):
             for line in kept:
@@ -148,7 +151,7 @@ class Lines:
             kept[:] = [line for line in kept if line.usable]
             if not kept:
                 del self._idle[key]
-        self._sweeping = loop.call_later(_SWEEP_S, self._sweep) if self._idle else None
+        self._sweeping = loop.call_later(_SWEEP_S, self._sweep, loop) if self._idle else None
 
 
 _ALWAYS = f"User-Agent: fieldguide/{__version__}\r\nAccept: */*\r\nAccept-Encoding: identity"
