@@ -44,6 +44,7 @@ FieldguideError
 │  ├─ InvalidKeyError
 │  ├─ ForbiddenError
 │  └─ KeyLimitError             too much in this minute
+├─ OverloadedError              a server that has its hands full
 └─ StoreError
 """
 

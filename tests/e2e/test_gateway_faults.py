@@ -141,7 +141,7 @@ async def test_an_upstream_that_breaks_costs_its_own_requests_alone(name: str, t
     fault, statuses = WHOLE[name]
     before = files_open()
     async with serving(mixed(fault, good_whole)) as upstream:
-        times = {"deadline_s": 3 * SILENCE_S, "idle_timeout_s": SILENCE_S}
+        times: dict[str, Any] = {"deadline_s": 3 * SILENCE_S, "idle_timeout_s": SILENCE_S}
         async with lab(tmp_path, {}, config=config(upstream), **times) as at:
             made = at.key(budget_usd=Decimal(1))
             heard = await all_at_once(at, made.key, stream=False)
@@ -160,7 +160,7 @@ async def test_a_stream_that_breaks_says_so(name: str, tmp_path: Path) -> None:
     fault, begun = STREAMED[name]
     before = files_open()
     async with serving(mixed(fault, lambda: streams(events(WORDS)))) as upstream:
-        times = {"deadline_s": 3 * SILENCE_S, "idle_timeout_s": SILENCE_S}
+        times: dict[str, Any] = {"deadline_s": 3 * SILENCE_S, "idle_timeout_s": SILENCE_S}
         async with lab(tmp_path, {}, config=config(upstream), **times) as at:
             made = at.key(budget_usd=Decimal(1))
             heard = await all_at_once(at, made.key, stream=True)

@@ -76,9 +76,10 @@ async def gateway(folder: Path, upstream: str, budget: str = "1000", **settings:
     config = folder / "gateway.toml"
     model = f'[models.m]\nreference = "{upstream}#m"\nretries = 0\nprice_in = 0\nprice_out = 100\n'
     config.write_text("[gateway]\ndrain_s = 5\n" + "\n".join(lines) + "\n" + model)
+    few_files = ["sh", "-c", 'ulimit -Sn 128; exec "$@"', "sh"]  # as many systems begin with
     command = [sys.executable, "-m", "fieldguide", "serve", "--port", "0", "--json", "--config", str(config)]
     process = await asyncio.create_subprocess_exec(
-        *command, "--home", str(folder / "home"), stdout=asyncio.subprocess.PIPE
+        *few_files, *command, "--home", str(folder / "home"), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     address = json.loads(await process.stdout.readline())["address"]

@@ -280,7 +280,7 @@ async def test_g12_requests_are_bounded(tmp_path: Path) -> None:
         assert {status_of(reply) for reply in replies} == {408}
         assert time.monotonic() - began_s < 8
         async with asyncio.timeout(5):
-            while at.server._connections:  # noqa: ASYNC110
+            while at.server.traffic.connections:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 

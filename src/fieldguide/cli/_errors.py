@@ -26,6 +26,7 @@ EXIT_CODES: dict[type[errors.FieldguideError], int] = {
     errors.DatasetUnavailableError: WRONG_USE,
     errors.BudgetExceededError: FAILED,
     errors.AccessError: FAILED,
+    errors.OverloadedError: FAILED,
     errors.StoreError: FAILED,
 }
 """Exit code of each branch of the error tree; a class takes the code of its nearest ancestor here."""

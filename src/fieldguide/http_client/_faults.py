@@ -7,7 +7,7 @@ class UnreachedError(OSError):
     """No connection could be made, so that nothing was sent."""
 
 
-class BrokenOffError(OSError):
+class LineBrokenError(OSError):
     """The other side closed the connection, or sent what is not HTTP.
 
     Attributes:

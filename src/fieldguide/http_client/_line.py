@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httptools
 from multidict import CIMultiDict
 
-from fieldguide.http_client._faults import BrokenOffError
+from fieldguide.http_client._faults import LineBrokenError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -114,7 +114,7 @@ class Line(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             inner = error.__context__
-            said = str(inner) if isinstance(inner, BrokenOffError) else "it does not speak HTTP"
+            said = str(inner) if isinstance(inner, LineBrokenError) else "it does not speak HTTP"
             if self._answer is not None:
                 self._answer.broke(said)
             self.abort()
@@ -122,7 +122,7 @@ class Line(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Refuse an answer that nobody has asked for: the next one would be taken for another's."""
         if self._answer is None or self._answer.whole:
-            raise BrokenOffError("it answers twice", begun=True)
+            raise LineBrokenError("it answers twice", begun=True)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
@@ -199,7 +199,7 @@ class Answer:
         """Return what has come of the body since the last time, waiting for some; nothing at its end.
 
         Raises:
-            BrokenOffError: The other side broke off.
+            LineBrokenError: The other side broke off.
             TimeoutError: Nothing came until `until_s` (the event loop's time).
         """
         while True:
@@ -266,7 +266,7 @@ class Answer:
         """Take a header, or one that stands behind the body."""
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > _MOST_HEAD_BYTES or len(self.headers) >= _MOST_HEADERS:
-            raise BrokenOffError("its headers are too large", begun=False)
+            raise LineBrokenError("its headers are too large", begun=False)
         if not self.status:
             self.headers.add(name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
 
@@ -280,7 +280,7 @@ class Answer:
         if packed in {"gzip", "x-gzip", "deflate"}:
             self._unpack = zlib.decompressobj(wbits=47 if packed != "deflate" else zlib.MAX_WBITS)
         elif packed not in _WHOLE_BY_ITSELF:
-            raise BrokenOffError(f"it packs its answer ({packed[:20]}), which it was not asked to do", begun=True)
+            raise LineBrokenError(f"it packs its answer ({packed[:20]}), which it was not asked to do", begun=True)
         self._wake()
 
     def add(self, body: bytes) -> None:
@@ -321,7 +321,7 @@ class Answer:
 
     def broke(self, said: str) -> None:
         """Note that the answer breaks off here."""
-        self._fault = self._fault or BrokenOffError(said, begun=bool(self.status))
+        self._fault = self._fault or LineBrokenError(said, begun=bool(self.status))
         self._wake()
 
     def _unpacked(self, data: bytes) -> bytes:
@@ -333,9 +333,9 @@ class Answer:
             raise self._spoilt("its packed answer is too large")
         return plain
 
-    def _spoilt(self, said: str) -> BrokenOffError:
+    def _spoilt(self, said: str) -> LineBrokenError:
         self.kept_alive = False
-        return BrokenOffError(said, begun=True)
+        return LineBrokenError(said, begun=True)
 
 
 def _expire(waiter: asyncio.Future[None]) -> None:

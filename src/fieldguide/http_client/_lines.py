@@ -7,9 +7,7 @@ body and reads an answer: no redirects, cookies, proxies, multipart forms or ret
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +16,7 @@ from fieldguide.http_client._faults import UnreachedError
 from fieldguide.http_client._session import CONNECT_TIMEOUT_S
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
 
     from fieldguide.http_client._line import Answer, Line
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 _KEPT_S = 30.0
 """How long a line is kept that nobody uses."""
 _SWEEP_S = 5.0
+_MOST_ROUNDS = 100
+"""Rounds of the event loop in which cut connections have to end: each takes one or two."""
 _SECOND_WAY_S = 0.25
 """How long the first of several addresses of a host has before the next is tried beside it (RFC 8305)."""
 
@@ -67,7 +68,7 @@ class Lines:
 
         Raises:
             UnreachedError: There was no connection within ten seconds.
-            BrokenOffError: The other side closed the connection, or answered with something that is not HTTP.
+            LineBrokenError: The other side closed the connection, or answered with something that is not HTTP.
             TimeoutError: It is too late.
         """
         target = _target(url)
@@ -76,12 +77,16 @@ class Lines:
 
     async def close(self) -> None:
         """Close every connection."""
+        import asyncio
+
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
         for line in list(self._all):
             line.abort()
-        while self._all:  # noqa: ASYNC110
+        for _ in range(_MOST_ROUNDS):
+            if not self._all:
+                break
             await asyncio.sleep(0)
 
     def _kept(self, target: _Target) -> Line | None:
@@ -93,6 +98,9 @@ class Lines:
         return None
 
     async def _opened(self, target: _Target, until_s: float) -> Line:
+        import asyncio
+        import socket
+
         import aiohappyeyeballs
 
         from fieldguide.http_client._line import Line
@@ -107,7 +115,7 @@ class Lines:
                     ways, happy_eyeballs_delay=_SECOND_WAY_S, interleave=1, loop=loop
                 )
                 _, line = await loop.create_connection(
-                    lambda: Line(loop, self._all, functools.partial(self._keep, target[:3])),
+                    lambda: Line(loop, self._all, functools.partial(self._keep, target[:3], loop)),
                     sock=found,
                     ssl=secure,
                     server_hostname=target.host if target.secure else None,
@@ -128,14 +136,13 @@ class Lines:
             self._tls.set_alpn_protocols(["http/1.1"])
         return self._tls
 
-    def _keep(self, key: tuple[str, int, bool], line: Line) -> None:
+    def _keep(self, key: tuple[str, int, bool], loop: asyncio.AbstractEventLoop, line: Line) -> None:
         self._idle.setdefault(key, []).append(line)
         if self._sweeping is None:
-            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep)
+            self._sweeping = loop.call_later(_SWEEP_S, self._sweep, loop)
 
-    def _sweep(self) -> None:
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Close lines that nobody has used for a while."""
-        loop = asyncio.get_running_loop()
         before_s = loop.time() - _KEPT_S
         for key, kept in list(self._idle.items()):
             for line in kept:
@@ -144,7 +151,7 @@ class Lines:
             kept[:] = [line for line in kept if line.usable]
             if not kept:
                 del self._idle[key]
-        self._sweeping = loop.call_later(_SWEEP_S, self._sweep) if self._idle else None
+        self._sweeping = loop.call_later(_SWEEP_S, self._sweep, loop) if self._idle else None
 
 
 _ALWAYS = f"User-Agent: fieldguide/{__version__}\r\nAccept: */*\r\nAccept-Encoding: identity"

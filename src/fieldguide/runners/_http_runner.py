@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from fieldguide.domain import Capabilities, Completion, CompletionRequest, Latency, ResolvedModel, StreamPiece, Usage
@@ -152,6 +152,18 @@ class HttpRunner:
         finally:
             await pieces.aclose()
         yield answer.completion(now_s=time.perf_counter())
+
+    async def relay_whole(
+        self, request: CompletionRequest, usage_in: Callable[[str], Usage]
+    ) -> tuple[bytes, Usage, Latency]:
+        """Return the whole answer as its provider wrote it, what it cost by `usage_in`, and how long it took.
+
+        Raises:
+            RunnerError: As for `complete`.
+        """
+        received = await self._transport.whole(self._call(request, stream=False))
+        text = received.text
+        return text.encode("utf-8", "replace"), usage_in(text), Latency(e2e_latency_s=received.e2e_latency_s)
 
     async def relay(self, request: CompletionRequest, tap: Tap) -> AsyncGenerator[bytes | tuple[Usage, Latency], None]:
         """Yield the answer in the provider's own events, as they come, and last what it cost and how long it took.

@@ -20,7 +20,7 @@ from fieldguide.errors import (
     RunnerUnavailableError,
     UsageError,
 )
-from fieldguide.http_client import CONNECT_TIMEOUT_S, BrokenOffError, UnreachedError
+from fieldguide.http_client import CONNECT_TIMEOUT_S, LineBrokenError, UnreachedError
 from fieldguide.runners._exchange import Exchange, over_session
 from fieldguide.runners._http_errors import error_of_status
 from fieldguide.runners._interface import RunnerSettings
@@ -109,6 +109,8 @@ class Transport:
         self._base_url, self._settings = base_url, settings
         self._secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
         self._authorize, self._error_of = authorize, error_of
+        self._looked_over: Mapping[str, str] | None = None
+        self._ready: Mapping[str, str] = {}
 
     async def whole(self, call: HttpCall) -> Received:
         """Return the whole response to a call.
@@ -172,8 +174,12 @@ class Transport:
         if token and token not in self._secrets:
             self._secrets += (token,)
 
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
+
     def _until_s(self) -> float:
-        return asyncio.get_running_loop().time() + self._settings.deadline_s
+        return self._now_s() + self._settings.deadline_s
 
     async def _asked(self, call: HttpCall, until_s: float) -> Exchange:
         """Send a call and return the response, once it is one that answers."""
@@ -187,20 +193,7 @@ class Transport:
         raise self._error_of(answer.status, self.hidden(said), answer.headers)
 
     async def _sent(self, call: HttpCall, until_s: float) -> Exchange:
-        headers = dict(call.headers)
-        if self._authorize is not None:
-            async with asyncio.timeout_at(until_s):
-                given = await self._authorize(call)
-            headers |= given
-            self._hide(given)
-        if call.json is not None:
-            headers = {"Content-Type": "application/json"} | headers
-        for value in headers.values():
-            if _FORBIDDEN.search(value):
-                raise AuthenticationError(
-                    "The key holds characters that no key has, such as a line break; nothing was sent.",
-                    hint="Set the variable that holds it anew.",
-                )
+        headers = await self._headers(call, until_s)
         settings, proxy = self._settings, self._settings.proxy_for(call.url)
         if settings.lines is not None and proxy is None and not call.form:
             return await settings.lines().send(call.method, call.url, headers, call.body or b"", until_s=until_s)
@@ -213,6 +206,27 @@ class Transport:
             proxy=proxy,
             until_s=until_s,
         )
+
+    async def _headers(self, call: HttpCall, until_s: float) -> Mapping[str, str]:
+        """Return the headers of a call, looked over; those that are the same for every call are looked over once."""
+        if self._authorize is None and call.headers is self._looked_over and call.json is not None:
+            return self._ready
+        headers = dict(call.headers)
+        if self._authorize is not None:
+            async with asyncio.timeout_at(until_s):
+                given = await self._authorize(call)
+            headers |= given
+            self._hide(given)
+        if call.json is not None:
+            headers = {"Content-Type": "application/json"} | headers
+        if any(_FORBIDDEN.search(value) for value in headers.values()):
+            raise AuthenticationError(
+                "The key holds characters that no key has, such as a line break; nothing was sent.",
+                hint="Set the variable that holds it anew.",
+            )
+        if self._authorize is None and call.json is not None:
+            self._looked_over, self._ready = call.headers, headers
+        return headers
 
     def _ours(self, error: Exception) -> Exception:
         """Return one of our errors for a fault of the network; any other as it is."""
@@ -232,7 +246,7 @@ class Transport:
                 unreached=True,
                 hint="Is the server running, and is this its address?",
             )
-        if isinstance(error, aiohttp.ClientPayloadError) or (isinstance(error, BrokenOffError) and error.begun):
+        if isinstance(error, aiohttp.ClientPayloadError) or (isinstance(error, LineBrokenError) and error.begun):
             return ResponseFormatError(f"{where} broke off in the middle of its answer.")
         if isinstance(error, aiohttp.ClientError | OSError):
             return RunnerUnavailableError(f"{where} broke off: {str(error) or type(error).__name__}.")
@@ -240,34 +254,39 @@ class Transport:
 
     async def _body(self, answer: Exchange, until_s: float) -> AsyncIterator[bytes]:
         """Yield the body as it comes. Silence is bounded once it has begun; until then the deadline alone counts."""
-        clock = asyncio.get_running_loop().time
         limit_s = until_s
-        while True:
-            try:
-                piece = await answer.read(limit_s)
-            except TimeoutError as error:
-                if clock() >= until_s:
-                    raise self._too_late() from error
-                raise RunnerTimeoutError(
-                    f"{self._base_url} fell silent for {self._settings.idle_timeout_s:g} s within its answer."
-                ) from error
-            if not piece:
-                return
+        while piece := await self._read(answer, limit_s, until_s):
             yield piece
             if answer.at_end:
                 return
-            limit_s = min(until_s, clock() + self._settings.idle_timeout_s)
+            limit_s = self._silent_until_s(until_s)
+
+    def _silent_until_s(self, until_s: float) -> float:
+        return min(until_s, self._now_s() + self._settings.idle_timeout_s)
+
+    async def _read(self, answer: Exchange, limit_s: float, until_s: float) -> bytes:
+        """Return what has come of the body, until `limit_s` of silence or `until_s` of all."""
+        try:
+            return await answer.read(limit_s)
+        except TimeoutError as error:
+            if self._now_s() >= until_s:
+                raise self._too_late() from error
+            raise RunnerTimeoutError(
+                f"{self._base_url} fell silent for {self._settings.idle_timeout_s:g} s within its answer."
+            ) from error
 
     async def _bounded(self, answer: Exchange, until_s: float) -> bytes:
         """Return the whole body, with a bound on its size."""
-        body = bytearray()
-        async for piece in self._body(answer, until_s):
-            if not body and answer.at_end and len(piece) <= _MOST_BODY_BYTES:
-                return piece
+        piece = await self._read(answer, until_s, until_s)
+        if answer.at_end and len(piece) <= _MOST_BODY_BYTES:
+            return piece
+        body = bytearray(piece)
+        while piece and not answer.at_end and len(body) <= _MOST_BODY_BYTES:
+            piece = await self._read(answer, self._silent_until_s(until_s), until_s)
             body += piece
-            if len(body) > _MOST_BODY_BYTES:
-                body.clear()
-                raise ResponseFormatError("The answer is larger than 32 MiB and was not read.")
+        if len(body) > _MOST_BODY_BYTES:
+            body.clear()
+            raise ResponseFormatError("The answer is larger than 32 MiB and was not read.")
         return bytes(body)
 
     def _too_late(self) -> RunnerTimeoutError:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fieldguide.app.gateway import Answer, Ask, Build, Open
+from fieldguide.app.gateway import Answer, Ask, Build, Open, TapFor
 from fieldguide.domain import Completion, StreamPiece
 from fieldguide.server._errors import RequestError, Shape, error_value, told
 from fieldguide.server._message import EVENTS, AnyReply, Call, Reply, StreamReply
@@ -14,7 +14,6 @@ from fieldguide.server._message import EVENTS, AnyReply, Call, Reply, StreamRepl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fieldguide.runners import Tap
     from fieldguide.server._site import Site
 
 
@@ -78,7 +77,7 @@ async def streamed(
     *,
     shape: Shape,
     content_type: str = EVENTS,
-    tap_for: Callable[[Open], Tap | None] = lambda model: None,
+    tap_for: TapFor = lambda model: None,
     relayed_end: bytes = b"",
 ) -> AnyReply:
     """Return the reply that streams an answer. What fails before its first piece is raised, and has a status.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from fieldguide.app.gateway import Open
 from fieldguide.domain import CompletionRequest
-from fieldguide.runners.openai_chat import ChatTap
-from fieldguide.server._answering import asked, complete, streamed, whole
+from fieldguide.runners.openai_chat import ChatTap, usage_in
+from fieldguide.server._answering import asked, streamed, whole
 from fieldguide.server._chat_read import read_chat
 from fieldguide.server._chat_write import ChatChunks, write_chat
 from fieldguide.server._message import AnyReply, Call
@@ -28,8 +28,13 @@ async def chat(site: Site, call: Call) -> AnyReply:
         return read_chat(body, model, media_hosts, ask.notes)
 
     if not fields.flag("stream"):
-        answer = await complete(site, ask, build)
-        return whole(ask, call, write_chat(answer.completion, answer.model, call.request_id))
+        written = await site.gateway.written(
+            ask,
+            build,
+            lambda completion, model: write_chat(completion, model, call.request_id),
+            lambda model: usage_in if model.takes_chat_fields else None,
+        )
+        return whole(ask, call, written)
     options = fields.inner("stream_options")
     with_usage = bool(options and options.flag("include_usage"))
     return await streamed(

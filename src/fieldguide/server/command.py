@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib.util
 import json
@@ -14,6 +15,8 @@ from datetime import UTC, datetime
 from fieldguide.app.gateway import Gateway, GatewayConfig, in_force, read_config
 from fieldguide.app.wiring import House, open_house
 from fieldguide.errors import MissingDependencyError, UsageError
+
+_MOST_FILES = 65_536
 
 
 def run(args: Namespace) -> int:
@@ -61,6 +64,7 @@ async def _served(house: House, config: GatewayConfig, args: Namespace) -> int:
     server = Server(gateway, say=say)
     loop = asyncio.get_running_loop()
     try:
+        _allow_files()
         await server.start()
         _settle_memory()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -80,6 +84,19 @@ async def _served(house: House, config: GatewayConfig, args: Namespace) -> int:
     finally:
         await house.close()
     return 0
+
+
+def _allow_files() -> None:
+    """Take as many open files as the system lets this process have: a request holds two connections."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
+    if soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _settle_memory() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import sqlite3
 import threading
@@ -70,7 +72,8 @@ class UsageRow(NamedTuple):
 
 
 _USAGE_COLUMNS = UsageRow._fields
-_INSERT_USAGE = f"INSERT INTO usage ({', '.join(_USAGE_COLUMNS)}) VALUES ({', '.join('?' * len(_USAGE_COLUMNS))})"  # noqa: S608
+_MOST_ROWS = 64
+"""Rows that are inserted by one statement: each statement gives the interpreter away once, however many rows it has."""
 _SUMS = (
     "count(*) AS requests, sum(outcome = 'answered') AS answered, sum(outcome = 'failed') AS failed,"
     " sum(outcome = 'abandoned') AS abandoned, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,"
@@ -212,7 +215,7 @@ class GatewayRecords:
         """
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.executemany(_INSERT_USAGE, usage)
+            _insert_usage(connection, usage)
             for meter, amount in used.items():
                 key = tuple(meter)
                 connection.execute(_ADD_USED, (*key, amount))
@@ -275,6 +278,19 @@ _ADD_USED = (
     "INSERT INTO meters (key_id, meter, window, used) VALUES (?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET used = used + excluded.used"
 )
+
+
+def _insert_usage(connection: sqlite3.Connection, rows: Sequence[UsageRow]) -> None:
+    for start in range(0, len(rows), _MOST_ROWS):
+        part = rows[start : start + _MOST_ROWS]
+        connection.execute(_insert_of(len(part)), list(itertools.chain.from_iterable(part)))
+
+
+@functools.cache
+def _insert_of(rows: int) -> str:
+    """Return the statement that inserts so many rows."""
+    row = f"({', '.join('?' * len(_USAGE_COLUMNS))})"
+    return f"INSERT INTO usage ({', '.join(_USAGE_COLUMNS)}) VALUES {', '.join([row] * rows)}"  # noqa: S608
 
 
 def _count_lost(connection: sqlite3.Connection, key: tuple[str, ...], now_s: float) -> None:

@@ -39,6 +39,7 @@ STATUSES: dict[type[errors.FieldguideError], int] = {
     errors.AccessError: 403,
     errors.InvalidKeyError: 401,
     errors.KeyLimitError: 429,
+    errors.OverloadedError: 503,
     StaleFormError: 403,
 }
 """Status of each branch of the error tree; a class takes that of its nearest ancestor here."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fieldguide.http_client import BrokenOffError, Lines, UnreachedError
+from fieldguide.http_client import LineBrokenError, Lines, UnreachedError
 
 Answers = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -187,9 +187,9 @@ async def test_an_answer_may_end_with_its_connection() -> None:
 async def test_what_is_no_proper_answer_is_an_error(answer: bytes) -> None:
     """It is never taken for one, and its connection is not used again."""
     async with upstream(says(answer, close=True)) as (double, lines):
-        with pytest.raises(BrokenOffError):
+        with pytest.raises(LineBrokenError):
             await fetched(lines, double.url)
-        with pytest.raises(BrokenOffError):
+        with pytest.raises(LineBrokenError):
             await fetched(lines, double.url)
         assert double.connections == 2
 

@@ -2,7 +2,7 @@
 
 from fieldguide.app.gateway._config import GatewayConfig, ModelConfig, read_config
 from fieldguide.app.gateway._flow import flow
-from fieldguide.app.gateway._gateway import Answer, Build, Gateway
+from fieldguide.app.gateway._gateway import Answer, Build, Gateway, TapFor
 from fieldguide.app.gateway._identity import ANYONE, Identity, KeyLimits, Role, limits_from_json
 from fieldguide.app.gateway._keys import (
     PREFIX,
@@ -31,6 +31,7 @@ __all__ = [
     "NewKey",
     "Open",
     "Role",
+    "TapFor",
     "create_key",
     "digest_of",
     "flow",

@@ -48,6 +48,9 @@ R = TypeVar("R")
 Build = Callable[[Open], CompletionRequest]
 """Reads the client's request for one model: what only some providers take goes to those alone."""
 
+TapFor = Callable[[Open], Tap | None]
+"""Gives what reads along where a model speaks the client's own language; None where it does not."""
+
 COMMIT_S = 0.05
 """How often usage is committed; so much of it a kill -9 loses at most."""
 _MOST_PENDING = 20_000
@@ -260,6 +263,34 @@ class Gateway:
 
         return await self._tried(ask, lambda model: _carried(ask, model, build(model)), self._bound, act)
 
+    async def written(
+        self,
+        ask: Ask,
+        build: Build,
+        write: Callable[[Completion, Open], bytes],
+        usage_in: Callable[[Open], Callable[[str], Usage] | None],
+    ) -> bytes:
+        """Return the whole answer to a request in its client's words.
+
+        Where `usage_in` gives something for the model, the model speaks those words itself: its answer goes out as it
+        came, once its usage has been read. Otherwise `write` writes it.
+
+        Raises:
+            FieldguideError: There is none.
+        """
+
+        async def act(model: Open, visit: Visit, request: CompletionRequest) -> bytes:
+            read = usage_in(model)
+            if read is not None and isinstance(model.runner, HttpRunner):
+                relayed, usage, latency = await model.runner.relay_whole(request, read)
+                visit.answered(usage, latency)
+                return relayed
+            completion = await model.runner.complete(request)
+            visit.answered(completion.usage, completion.latency)
+            return write(completion, model)
+
+        return await self._tried(ask, lambda model: _carried(ask, model, build(model)), self._bound, act)
+
     async def open(self, ask: Ask) -> Open:
         """Return a model, opened, without asking it anything.
 
@@ -333,7 +364,7 @@ class Gateway:
         raise AssertionError("the last candidate answers or raises")
 
     async def stream(
-        self, ask: Ask, build: Build, tap_for: Callable[[Open], Tap | None] = lambda model: None
+        self, ask: Ask, build: Build, tap_for: TapFor = lambda model: None
     ) -> AsyncGenerator[StreamPiece | Completion | Open | bytes, None]:
         """Yield the model that answers, then the answer piece by piece, and last the whole `Completion`.
 

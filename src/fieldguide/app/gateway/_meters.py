@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fieldguide.store import GatewayRecords, MeterKey, UsageRow
 
@@ -41,8 +42,7 @@ class _Pool:
         return self.leased - self.held - self.used
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Want:
+class Want(NamedTuple):
     """An amount that a request may use of a limit."""
 
     meter: MeterKey

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from fieldguide.app.gateway._config import GatewayConfig, ModelConfig, is_name
 from fieldguide.app.gateway._prices import Price, price_for
@@ -29,35 +28,46 @@ class Open:
     last_used_s: float = 0.0
     kept: bool = False
     """Whether it was loaded by hand, and so is not put away when nobody asks."""
+    runner: Runner = field(init=False)
+    """What answers."""
+    takes_chat_fields: bool = field(init=False)
+    """Whether it speaks OpenAI's chat completions, so that it takes all that a client of theirs can say."""
+    takes_response_fields: bool = field(init=False)
+    """Whether it speaks OpenAI's Responses API."""
+    sends_messages: bool = field(init=False)
+    """Whether it speaks Anthropic's Messages API."""
 
-    @property
-    def runner(self) -> Runner:
-        """What answers."""
-        return self.opened.runner
+    def __post_init__(self) -> None:
+        self.runner = self.opened.runner
+        wire = self.runner.wire if isinstance(self.runner, HttpRunner) else None
+        self.takes_chat_fields = isinstance(wire, ChatWire)
+        self.takes_response_fields = isinstance(wire, ResponsesWire)
+        self.sends_messages = isinstance(wire, AnthropicWire)
 
     @property
     def provider(self) -> str:
         """The name under which its own blocks and parameters are kept."""
         return self.runner.provider if isinstance(self.runner, HttpRunner) else self.opened.provider
 
-    @property
-    def takes_chat_fields(self) -> bool:
-        """Whether it speaks OpenAI's chat completions, so that it takes all that a client of theirs can say."""
-        return isinstance(self._wire, ChatWire)
 
-    @property
-    def takes_response_fields(self) -> bool:
-        """Whether it speaks OpenAI's Responses API."""
-        return isinstance(self._wire, ResponsesWire)
+class _Used:
+    """Keeps a model open meanwhile. A class, since a generator for every request costs three times as much."""
 
-    @property
-    def sends_messages(self) -> bool:
-        """Whether it speaks Anthropic's Messages API."""
-        return isinstance(self._wire, AnthropicWire)
+    __slots__ = ("_clock", "_config", "_model", "_models", "_note")
 
-    @property
-    def _wire(self) -> object:
-        return self.runner.wire if isinstance(self.runner, HttpRunner) else None
+    def __init__(
+        self, models: Models, config: ModelConfig, clock: Callable[[], float], note: Callable[[str], None] | None
+    ) -> None:
+        self._models, self._config, self._clock, self._note = models, config, clock, note
+
+    async def __aenter__(self) -> Open:
+        self._model = await self._models.opened(self._config, self._note)
+        self._model.in_use += 1
+        return self._model
+
+    async def __aexit__(self, *error: object) -> None:
+        self._model.in_use -= 1
+        self._model.last_used_s = self._clock()
 
 
 class Models:
@@ -103,22 +113,21 @@ class Models:
             return ModelConfig(alias=name, reference=name)
         raise UnknownModelError("There is no such model here.", hint="The list of models says what there is.")
 
-    @contextlib.asynccontextmanager
-    async def used(self, config: ModelConfig, *, note: Callable[[str], None] | None = None) -> AsyncIterator[Open]:
+    def used(self, config: ModelConfig, *, note: Callable[[str], None] | None = None) -> _Used:
         """Give a model, open, and keep it so meanwhile; `note` is told of what slow thing is done.
 
         Raises:
             FieldguideError: It cannot be opened.
         """
-        found = self._open.get(config.alias)
-        if found is None:
-            found = await self._opened(config, note)
-        found.in_use += 1
-        try:
-            yield found
-        finally:
-            found.in_use -= 1
-            found.last_used_s = self._clock()
+        return _Used(self, config, self._clock, note)
+
+    async def opened(self, config: ModelConfig, note: Callable[[str], None] | None = None) -> Open:
+        """Return a model, open; `note` is told of what slow thing is done.
+
+        Raises:
+            FieldguideError: It cannot be opened.
+        """
+        return self._open.get(config.alias) or await self._opened(config, note)
 
     def taken_in(self, name: str, opened: OpenedModel) -> Open:
         """Return a model that was opened elsewhere as the limits of keys see it; it is not kept here.

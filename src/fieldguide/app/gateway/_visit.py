@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -128,6 +129,7 @@ def _or(count: int | None, bound: int | None) -> int:
     return count if count is not None else bound or 0
 
 
+@functools.lru_cache(maxsize=4096)
 def nano(amount: Decimal) -> int:
     """Return US dollars as whole nano-dollars, rounded up."""
     return int((amount * NANO).to_integral_value(rounding=ROUND_CEILING))
@@ -141,10 +143,9 @@ async def begin(ask: Ask, model: Open, bound: Usage, meters: Meters, metrics: Me
         KeyLimitError: There was too much in this minute.
         StoreError: The records cannot be written.
     """
-    moment = datetime.fromtimestamp(now_s, UTC)
     held: Held | Want = Held([])
     if ask.identity.key_id is not None:
-        wants = _wants(ask, ask.identity.key_id, model, bound, moment)
+        wants = _wants(ask, ask.identity.key_id, model, bound, now_s)
         if wants:
             held = await meters.take(wants)
     if isinstance(held, Want):
@@ -158,32 +159,34 @@ async def begin(ask: Ask, model: Open, bound: Usage, meters: Meters, metrics: Me
         meters=meters,
         metrics=metrics,
         began_s=time.perf_counter(),
-        at=moment.isoformat(timespec="milliseconds"),
+        at=f"{_second(int(now_s))}.{int(now_s % 1 * 1000):03d}+00:00",
     )
 
 
-def _wants(ask: Ask, key_id: str, model: Open, bound: Usage, moment: datetime) -> list[Want]:
+@functools.lru_cache(maxsize=4)
+def _second(second: int) -> str:
+    """Return a second of UTC as it begins every time of that second."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _wants(ask: Ask, key_id: str, model: Open, bound: Usage, now_s: float) -> list[Want]:
     limits = ask.identity.limits
+    second = _second(int(now_s))
+    minute, day = f"{second[:16]}+00:00", second[:10]
     wants: list[Want] = []
-
-    def want(meter: str, window: str, limit: int, amount: int) -> None:
-        wants.append(Want(meter=MeterKey(key_id=key_id, meter=meter, window=window), limit=limit, amount=amount))
-
-    if limits.requests_per_minute is not None or limits.tokens_per_minute is not None:
-        minute = moment.isoformat(timespec="minutes")
-        if limits.requests_per_minute is not None:
-            want("requests", minute, limits.requests_per_minute, 1)
-        if (limit := limits.tokens_per_minute) is not None:
-            tokens = (bound.input_tokens or 0) // _BYTES_PER_TOKEN + (bound.output_tokens or 0)
-            want("tokens", minute, limit, min(tokens, limit))
+    if limits.requests_per_minute is not None:
+        wants.append(Want(MeterKey(key_id, "requests", minute), limits.requests_per_minute, 1))
+    if (limit := limits.tokens_per_minute) is not None:
+        tokens = (bound.input_tokens or 0) // _BYTES_PER_TOKEN + (bound.output_tokens or 0)
+        wants.append(Want(MeterKey(key_id, "tokens", minute), limit, min(tokens, limit)))
     if limits.of_money:
         amount = _most(model, bound)
         if limits.budget_usd is not None:
-            want("usd", "", nano(limits.budget_usd), amount)
+            wants.append(Want(MeterKey(key_id, "usd", ""), nano(limits.budget_usd), amount))
         if limits.daily_usd is not None:
-            want("usd", moment.date().isoformat(), nano(limits.daily_usd), amount)
+            wants.append(Want(MeterKey(key_id, "usd", day), nano(limits.daily_usd), amount))
         if (of_model := limits.model_usd.get(model.config.alias)) is not None:
-            want(f"usd:{model.config.alias}", "", nano(of_model), amount)
+            wants.append(Want(MeterKey(key_id, f"usd:{model.config.alias}", ""), nano(of_model), amount))
     return wants
 
 

@@ -7,7 +7,7 @@ from fieldguide.runners.openai_chat._request import request_body
 from fieldguide.runners.openai_chat._response import finish_reason, parse_completion, parse_usage
 from fieldguide.runners.openai_chat._runner import open_chat_runner
 from fieldguide.runners.openai_chat._stream import StreamedAnswer
-from fieldguide.runners.openai_chat._tap import ChatTap
+from fieldguide.runners.openai_chat._tap import ChatTap, usage_in
 from fieldguide.runners.openai_chat._wire import ChatWire
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "parse_usage",
     "request_body",
     "token_of",
+    "usage_in",
 ]

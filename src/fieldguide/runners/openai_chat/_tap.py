@@ -6,10 +6,30 @@ from typing import Any
 
 from fieldguide.domain import Latency, Usage
 from fieldguide.errors import ResponseFormatError
-from fieldguide.runners._json import objects_of, text_of
-from fieldguide.runners.openai_chat._response import REASONING_FIELDS, check_ended, parse_json, parse_usage
+from fieldguide.runners._json import object_of, objects_of, text_of
+from fieldguide.runners.openai_chat._response import (
+    REASONING_FIELDS,
+    check_ended,
+    parse_completion,
+    parse_json,
+    parse_usage,
+)
 
 _WORDS = ("content", "refusal", *REASONING_FIELDS)
+
+
+def usage_in(text: str) -> Usage:
+    """Return what a whole answer cost, without taking it apart any further than is needed to see that it is one.
+
+    Raises:
+        RunnerError: It is none, or an error in disguise.
+    """
+    body = parse_json(text)
+    choice = next(iter(objects_of(body.get("choices"))), {})
+    said = object_of(choice.get("message")).get("content")
+    if not said or not isinstance(said, str) or choice.get("finish_reason") == "error":
+        return parse_completion(text, e2e_latency_s=0.0).usage  # which knows an answer without words from none
+    return parse_usage(body.get("usage"))
 
 
 class ChatTap:
