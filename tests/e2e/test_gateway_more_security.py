@@ -18,7 +18,8 @@ from aiohttp import web
 from fieldguide.app.gateway import GatewayConfig, KeyLimits, ModelConfig, create_key
 from fieldguide.app.gateway._keys import KeyRing
 from fieldguide.domain import Image, Message, ProviderBlock, ProviderData, Reasoning, Text, ToolCall, block_as_json
-from fieldguide.errors import InvalidKeyError
+from fieldguide.errors import InvalidKeyError, InvalidRequestError, ProviderFaultError, RunnerUnavailableError
+from fieldguide.server._errors import told
 from fieldguide.server._seal import MARK, seal, seal_turn, unseal, unseal_turn
 from fieldguide.testing import FakeRunner, all_capabilities
 from tests.support.gateway import house_in, lab
@@ -176,6 +177,15 @@ async def test_g20_what_is_asked_and_answered_is_in_no_log(stream: bool, tmp_pat
         assert "secret" not in log
         assert made.key not in log
         assert "passwd" not in log
+
+
+def test_g20_an_error_that_is_shown_hides_what_looks_like_a_key() -> None:
+    """A provider's words reach the client; keys and addresses in them do not."""
+    said = "The provider says: sk-canary0123456789abcdef is not for https://10.0.0.1/v1?key=abcdef012345."
+    for error in (InvalidRequestError(said), RunnerUnavailableError(said), ProviderFaultError(said)):
+        message = told(error).message
+        assert "The provider says" in message
+        assert not any(secret in message for secret in ("canary", "10.0.0.1", "abcdef0"))
 
 
 def test_g3_the_time_of_a_wrong_key_does_not_tell_how_wrong(tmp_path: Path) -> None:
