@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from fieldguide.app.references import OpenedModel
-from fieldguide.domain import Completion, CompletionRequest, Message, Text
-from fieldguide.errors import FieldguideError, RunnerError
+from fieldguide.domain import Completion, CompletionRequest, Message
+from fieldguide.errors import FieldguideError
 from fieldguide.http_client import LazySession
 from fieldguide.runners import HttpRunner, RunnerSettings
 from fieldguide.testing import FakeRunner
@@ -26,7 +26,11 @@ from tests.support.replay import Exchange, Replay, SkippedError, all_replays, ex
 from tests.support.round_trips import CLIENTS, QUESTION, RESULT, Clients, addresses_in, leaves_of, lost, told_to
 
 CASES = [(how, name) for how in all_replays() if how.open is not None and how.ask is None for name in how.recordings]
-SAMPLE = 5
+SAMPLE = 3
+_OF_THE_FORM = {"text", "input_text", "output_text"}
+"""A text alone, and a list with one part of text, say the same."""
+_SEALED_BY_OPENAI = "gAAAA"
+"""The Responses API seals thoughts when they end and once more when the answer does: either goes back."""
 
 
 def _id(case: object) -> str:
@@ -123,14 +127,15 @@ class _Trip:
             faults.append("sent back, the results of the calls are not in what the provider hears")
         if protocol == "ollama" or not isinstance(runner, HttpRunner):
             return faults
-        question = Message(role="user", content=(Text(text="What now?"),))
+        question = Message(role="user", content="What now?")
         request = CompletionRequest(messages=(question, answer.reply, question))
         try:
             wanted = runner.wire.call(request, stream=stream).json
         except FieldguideError:
             return faults
-        for text in {*leaves_of(json.loads(json.dumps(wanted)))} - came:
-            if text:
+        for text in {*leaves_of(json.loads(json.dumps(wanted)))} - came - _OF_THE_FORM:
+            sealed_anew = stream and text.startswith(_SEALED_BY_OPENAI)
+            if text and not sealed_anew and not any(text in each for each in came):  # or words that were joined
                 faults.append(f"sent back, {text[:60]!r} is not in what the provider hears")
         return faults
 

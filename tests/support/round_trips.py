@@ -300,7 +300,7 @@ def _seen_chat(message: dict[str, Any], reason: str | None, usage: Any, logprobs
                 for each in message.get("annotations") or ()
                 if each.get("type") == "url_citation"
             }
-        ),  # fmt: skip
+        ),
         "pictures": [_of_data_url(each["image_url"]["url"]) for each in message.get("images") or ()],
         "sound": [base64.b64decode(message["audio"]["data"])] if (message.get("audio") or {}).get("data") else [],
     }
@@ -339,7 +339,7 @@ def _of_data_url(url: str) -> bytes:
 
 
 async def ask_responses(clients: Clients, stream: bool, turns: list[dict[str, Any]]) -> Seen:
-    """Ask as a client of the Responses API; of a stream, the events have to tell what its end tells, by the same ids."""
+    """Ask as a client of the Responses API: a stream's events tell what its end tells, by the same ids."""
     given: Any = [QUESTION, *turns]
     include: Any = ["reasoning.encrypted_content"]
     if not stream:

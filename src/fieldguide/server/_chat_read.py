@@ -29,6 +29,7 @@ from fieldguide.domain import (
     ToolResult,
     kept_for,
 )
+from fieldguide.server._chat_write import OF_A_CALL
 from fieldguide.server._errors import RequestError
 from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address, from_base64
 from fieldguide.server._seal import says, unsealed
@@ -50,6 +51,8 @@ FORWARDED = (
     "chat_template_kwargs", "enable_thinking", "thinking_budget", "thinking",
 )  # fmt: skip
 """Parameters of the protocol, and of servers that speak it, that go to such servers as they stand, and to no other."""
+_OF_A_TURN = ("reasoning_details", "thought_signature", "extra_content")
+"""What servers of this protocol want back of a turn beside what it says."""
 _ROLES = {"system", "developer", "user", "assistant", "tool"}
 _MEDIA_TYPES = {"mp3": "audio/mpeg"}
 
@@ -217,7 +220,8 @@ class _Reader:
         """Return what a model said: as it was, where the client brings it back unchanged."""
         kept = unsealed(fields)
         if kept is None:
-            return Message(role="assistant", content=self._said(fields, content, ()), name=name)
+            own = kept_for(self._provider, fields.own(_OF_A_TURN)) if self._keeps_own else ()
+            return Message(role="assistant", content=self._said(fields, content, ()), name=name, provider_data=own)
         calls = fields.items("tool_calls") or []
         ids = [call.get("id") if isinstance(call, dict) else None for call in calls]
         if says(kept, content if isinstance(content, str) else "", ids):
@@ -272,7 +276,7 @@ class _Reader:
         if function is None:
             raise RequestError(f"{where}.function is missing.", param=where)
         raw = function.text("arguments") or ""
-        own = kept_for(self._provider, fields.own(("extra_content",)))
+        own = kept_for(self._provider, fields.own(OF_A_CALL))
         call = ToolCall(
             name=function.needed_text("name"),
             call_id=call_id,

@@ -35,6 +35,8 @@ from fieldguide.domain import (
 from fieldguide.server._citations import sources_of
 from fieldguide.server._seal import FIELD, named, sealed_of
 
+OF_A_CALL = ("extra_content", "thought_signature", "item_id")
+"""What servers of this protocol want back with a call beside its name and arguments."""
 REASONS = {
     FinishReason.STOP: "stop",
     FinishReason.LENGTH: "length",
@@ -202,7 +204,7 @@ def _plain_token(token: TokenLogprob) -> dict[str, Any]:
 def _beside(call: ToolCall, provider: str) -> dict[str, JsonValue]:
     """Return what stands beside a call's usual fields at a server of this protocol, such as its maker's signature."""
     own = provider_fields(call.provider_data, provider)
-    return {name: value for name, value in own.items() if name in {"extra_content", "thought_signature"}}
+    return {name: value for name, value in own.items() if name in OF_A_CALL}
 
 
 def _in_parts(thoughts: Reasoning) -> bool:

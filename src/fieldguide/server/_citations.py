@@ -65,9 +65,18 @@ def sources_of_the_whole(completion: Completion) -> list[Source]:
             found += _made(data.provider, inner, inner.get("url"), inner.get("start_index"), inner.get("end_index"))
         for each in _objects(data.fields.get("citations")):  # Cohere
             for source in _objects(each.get("sources")):
-                document = _object(source.get("document"))
-                found += _made(data.provider, document, document.get("url"), each.get("start"), each.get("end"))
+                for page in _pages(source):
+                    found += _made(data.provider, page, page.get("url"), each.get("start"), each.get("end"))
     return [*found, *_grounded(completion)]
+
+
+def _pages(source: Any, depth: int = 4) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects with an address in what a tool gave, or in a document."""
+    if isinstance(source, dict) and "url" in source:
+        yield source
+    elif isinstance(source, dict | list) and depth:
+        for inner in source.values() if isinstance(source, dict) else source:
+            yield from _pages(inner, depth - 1)
 
 
 def _grounded(completion: Completion) -> Iterator[Source]:

@@ -13,6 +13,7 @@ from fieldguide.domain import (
     JsonValue,
     Message,
     ProviderBlock,
+    ProviderData,
     ProviderTool,
     Reasoning,
     ReasoningOptions,
@@ -26,7 +27,7 @@ from fieldguide.domain import (
 )
 from fieldguide.server._errors import RequestError
 from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address, from_base64
-from fieldguide.server._seal import unseal, with_data
+from fieldguide.server._seal import unseal, unseal_turn, with_data
 
 PROVIDER = "anthropic"
 _FORWARDED = ("metadata", "service_tier", "container", "context_management", "inference_geo", "speed")
@@ -184,7 +185,13 @@ class _Reader:
         blocks = self.blocks(content, fields.name("content"))
         if role == "user" and blocks and all(isinstance(block, ToolResult) for block in blocks):
             return [Message(role="tool", content=blocks)]
-        return [Message(role=role, content=blocks)]  # type: ignore[arg-type]
+        data: tuple[ProviderData, ...] = ()
+        for block in blocks if role == "assistant" else ():
+            kept = unseal_turn(block.encrypted or "") if isinstance(block, Reasoning) else None
+            if kept is not None:
+                data = (*data, *kept.provider_data)
+                blocks = tuple(each for each in blocks if each is not block)
+        return [Message(role=role, content=blocks, provider_data=data)]  # type: ignore[arg-type]
 
     def blocks(self, value: Any, where: str) -> tuple[Block, ...]:
         if not isinstance(value, list):

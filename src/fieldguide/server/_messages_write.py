@@ -28,7 +28,7 @@ from fieldguide.domain import (
 )
 from fieldguide.server._chat_write import call_id, dumped, raw_arguments, with_ids
 from fieldguide.server._citations import Source, sources_in, sources_of_the_whole
-from fieldguide.server._seal import foreign, seal, without_words
+from fieldguide.server._seal import data_sealed, foreign, seal, without_words
 
 _PROVIDER = "anthropic"
 _REASONS = {
@@ -53,6 +53,7 @@ def write_message(completion: Completion, model: Open, request_id: str) -> bytes
         for place, block in enumerate(blocks)
         for value in _with_seal(block, of_the_whole if place == last else [])
     ]
+    content += _of_the_turn(completion)
     return dumped(
         {
             "id": completion.response_id or f"msg_{request_id}",
@@ -119,6 +120,12 @@ def _beside(block: Block) -> list[dict[str, Any]]:
     if isinstance(block, Text | ToolCall | Image) and foreign(block, _PROVIDER):
         return [_sealed(without_words(block))]
     return []
+
+
+def _of_the_turn(completion: Completion) -> list[dict[str, Any]]:
+    """Return the block that carries what its maker wants back with a turn as a whole."""
+    sealed = data_sealed(completion.reply, known=_PROVIDER)
+    return [] if sealed is None else [{"type": "redacted_thinking", "data": sealed}]
 
 
 def _sealed(block: Block) -> dict[str, Any]:
@@ -306,6 +313,7 @@ class MessageEvents:
         told = self._closed() + self._following() + self._closed()
         if not self._with_pieces or (completion.tool_calls and not self._next):
             told += self._whole(completion)
+        told += b"".join(self._block(value) for value in _of_the_turn(completion))
         delta = {
             "stop_reason": reason_of(completion, self._model),
             "stop_sequence": completion.metadata.get("stop_sequence") if speaks(self._model) else None,

@@ -32,7 +32,7 @@ from fieldguide.server._chat_read import NEUTRAL, forwarded
 from fieldguide.server._errors import RequestError
 from fieldguide.server._reading import MOST_MESSAGES, Fields, checked_foreign, checked_schema, from_address, from_base64
 from fieldguide.server._responses_write import OWN_ID
-from fieldguide.server._seal import FIELD, unseal
+from fieldguide.server._seal import FIELD, unseal, unseal_turn
 
 PROVIDER = "openai-responses"
 _FORWARDED = (*NEUTRAL, "include", "truncation", "max_tool_calls", "stream_options")
@@ -199,6 +199,10 @@ class _Reader:
         if kind in {"function_call_output", "custom_tool_call_output"}:
             _join(turns, "tool", (self._result(fields),))
             return
+        of_turn = unseal_turn(fields.text("encrypted_content") or "") if kind == "reasoning" else None
+        if of_turn is not None and turns and turns[-1].role == "assistant":
+            turns[-1] = replace(turns[-1], provider_data=(*turns[-1].provider_data, *of_turn.provider_data))
+            return
         said = self._said(fields, kind)
         plain_before = bool(turns) and isinstance(turns[-1].content, str)
         if isinstance(said, str) or (self._speaks and plain_before):
@@ -345,7 +349,7 @@ def _own(fields: Fields, *names: str) -> dict[str, JsonValue]:
 def _join(turns: list[Message], role: str, blocks: tuple[Block, ...]) -> None:
     last = turns[-1] if turns else None
     if last is not None and last.role == role:
-        turns[-1] = Message(role=role, content=(*last.blocks, *blocks))
+        turns[-1] = replace(last, content=(*last.blocks, *blocks))
     else:
         turns.append(Message(role=role, content=blocks))  # type: ignore[arg-type]
 

@@ -29,7 +29,7 @@ from fieldguide.domain import (
 )
 from fieldguide.server._chat_write import call_id, dumped, logprobs_of, raw_arguments
 from fieldguide.server._citations import Source, sources_in, sources_of_the_whole
-from fieldguide.server._seal import FIELD, foreign, seal, without_words
+from fieldguide.server._seal import FIELD, data_sealed, foreign, seal, without_words
 
 OWN_ID = "fieldguide_id"
 """Under which an item keeps its provider's id where a client was told another before that one was known."""
@@ -54,7 +54,7 @@ def response_of(
     if output is None:
         blocks = list(completion.reply.blocks)
         output = [item_of(block, f"{request_id}_{place}", model) for place, block in enumerate(blocks)]
-        output = [item for item in output if item is not None]
+        output = [item for item in output if item is not None] + _of_the_turn(completion, model, request_id)
         if completion.logprobs is not None:
             _with_logprobs(output, completion)
         _with_sources(output, completion, model)
@@ -186,6 +186,14 @@ def usage_of(usage: Usage) -> dict[str, Any] | None:
     }
 
 
+def _of_the_turn(completion: Completion, model: Open, request_id: str) -> list[dict[str, Any]]:
+    """Return the item that carries what its maker wants back with a turn as a whole."""
+    sealed = None if model.takes_response_fields else data_sealed(completion.reply, known=None)
+    if sealed is None:
+        return []
+    return [{"id": f"rs_{request_id}_turn", "type": "reasoning", "summary": [], "encrypted_content": sealed}]
+
+
 def _with_sources(output: list[dict[str, Any]], completion: Completion, model: Open) -> None:
     """Put the pages that the whole answer rests on with its last words."""
     messages = [item for item in output if item["type"] == "message" and item["content"]]
@@ -294,6 +302,10 @@ class ResponseEvents:
         item = item_of(block, f"{self._request_id}_{place}", self._model)
         if item is None:
             return b""
+        return self._told_whole(item)
+
+    def _told_whole(self, item: dict[str, Any]) -> bytes:
+        place = len(self._output)
         self._output.append(item)
         added = self._event("response.output_item.added", output_index=place, item=item)
         return added + self._event("response.output_item.done", output_index=place, item=item)
@@ -343,6 +355,8 @@ class ResponseEvents:
         if not self._output or (completion.tool_calls and not any(_is_call(item) for item in self._output)):
             missing = [block for block in completion.reply.blocks if not self._output or isinstance(block, ToolCall)]
             told += b"".join(self._whole(block) for block in missing)
+        for item in _of_the_turn(completion, self._model, self._request_id):
+            told += self._told_whole(item)
         response = response_of(completion, self._model, self._request_id, self._body, self._output)
         if not response["output"] or not _same_items(ended := _as_it_ended(completion, self._model), self._output):
             ended = {}

@@ -67,7 +67,7 @@ def unseal(text: str) -> Block | None:
     value = _unfolded(text)
     try:
         block = None if value is None else block_from_json(value)
-    except (ValueError, binascii.Error):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return block if block is not None and _sound(block) else None
 
@@ -77,7 +77,7 @@ def unseal_turn(text: str) -> Message | None:
     value = _unfolded(text)
     try:
         turn = None if value is None else message_from_json(value)
-    except (ValueError, binascii.Error):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
     if turn is None or turn.role != "assistant" or not _harmless(turn.provider_data):
         return None
@@ -107,7 +107,9 @@ def _sound(block: Block) -> bool:
         return isinstance(block.provider, str)
     if isinstance(block, Image | Audio) and block.data is None:
         return False
-    if isinstance(block, ToolCall) and not isinstance(block.arguments, dict | None):
+    if isinstance(block, ToolCall) and not (isinstance(block.name, str) and isinstance(block.arguments, dict | None)):
+        return False
+    if isinstance(block, Text | Refusal) and not isinstance(block.text, str):
         return False
     named = {field.name for field in fields_of(block)} & set(_TEXTS)
     return _harmless(block.provider_data) and all(isinstance(getattr(block, name), str | None) for name in named)
@@ -133,6 +135,12 @@ def sealed_of(turn: Message, *, known: str | None) -> list[str]:
     """
     data = any(each.provider != known for each in turn.provider_data)
     return [seal_turn(turn)] if data or any(foreign(block, known) for block in turn.blocks) else []
+
+
+def data_sealed(turn: Message, *, known: str | None) -> str | None:
+    """Return the seal of what a maker wants back with a turn as a whole; None where there is nothing."""
+    data = tuple(each for each in turn.provider_data if each.provider != known)
+    return seal_turn(Message(role="assistant", content=(), provider_data=data)) if data else None
 
 
 def unsealed(fields: Fields) -> Message | None:
