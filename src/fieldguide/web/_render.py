@@ -53,6 +53,11 @@ def render(template: str, **context: Any) -> str:
     return _environment().get_template(template).render(context)
 
 
+def compile_template(template: str) -> None:
+    """Have a template ready before a page is asked for."""
+    _environment().get_template(template)
+
+
 def address(path: str, **fields: Any) -> str:
     """Return a path of ours with fields behind it; unknown ones are left out."""
     given = {name: value for name, value in fields.items() if value not in (None, "", [], ())}

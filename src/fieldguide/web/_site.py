@@ -171,7 +171,7 @@ class Site:
             return render(page.template, **whole, **shown.context, **shown.drawn)
 
         try:
-            text = await self.readers.read(made, slow=page.slow)
+            text = await self.readers.read(made, slow=page.slow or not page.slow_fields.isdisjoint(query))
         except FieldguideError as error:
             return self.fault(request, error, as_json=as_json)
         if as_json:

@@ -21,6 +21,7 @@ from fieldguide.app.wiring import open_house
 from fieldguide.errors import InputFileError, UsageError
 from fieldguide.web._guard import is_loopback
 from fieldguide.web._site import Site
+from fieldguide.web._warm import warm
 
 _CLOSING_S = 2.0
 
@@ -84,9 +85,11 @@ async def _served(args: Namespace, site: Site) -> int:
             print(f"the guide is at {address}", flush=True)
         if not args.quiet:
             print(_who(site), file=sys.stderr, flush=True)
+        warming = asyncio.ensure_future(site.readers.read(warm))
         if not args.no_browser and not args.json:
             await asyncio.to_thread(webbrowser.open, address)
         await asked.wait()
+        await asyncio.wait({warming})
     return 0
 
 
