@@ -6,15 +6,17 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from fieldguide.app import measure
 from fieldguide.app.compare import Comparison, compare
 from fieldguide.app.evaluate import EvaluateRequest
 from fieldguide.app.exams import build_exam
 from fieldguide.app.wiring import open_house
+from fieldguide.app.works import ENDED, LAUNCHED
 from fieldguide.evaluation import Stop
 from fieldguide.web import Site
 from tests.support.sample_report import HOSTILE_TEXTS
@@ -33,6 +35,25 @@ async def site_over(home: Path) -> AsyncIterator[Client]:
     site.learn_port(server.port)
     async with TestClient(server) as client:
         yield client
+
+
+async def finished_work(home: Path) -> str:
+    """Do the work of comparing the two files of `two_runs` in this process, and return its id."""
+    house = open_house({"home": str(home)}, environment={})
+    models = tuple(f"recorded:{home}/{name}.jsonl" for name in ("good", "poor"))
+    request = EvaluateRequest(models=models, benchmarks=("ladder",), limit=ITEMS)
+    work = house.works.make("measure", "good and poor on ladder", measure.asked_json(request, margin=None))
+
+    def tell(name: str, held: dict[str, Any]) -> None:
+        house.works.tell(work.work_id, name, held)
+
+    tell(LAUNCHED, {})
+    try:
+        done = await measure.do_work(house, work, tell, Stop())
+    finally:
+        await house.close()
+    tell(ENDED, {"state": done.state, "reason": done.reason, "result": done.result})
+    return work.work_id
 
 
 async def two_runs(home: Path) -> Comparison:

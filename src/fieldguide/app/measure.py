@@ -110,7 +110,7 @@ async def do_work(house: House, work: Work, tell: Tell, stop: Stop) -> Done:
 
 def _result(house: House, work: Work, comparison: Comparison) -> dict[str, Any]:
     path = house.works.folder(work.work_id) / REPORT
-    command = _command(request_from(work.asked), work.asked["margin"])
+    command = command_of(request_from(work.asked), work.asked["margin"])
     write_report(comparison, path, store=house.store, command=command)
     report = build_report(comparison, store=house.store, command=command, created=datetime.now(UTC), items=False)
     return {
@@ -137,7 +137,7 @@ def _items(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _command(request: EvaluateRequest, margin: Any) -> str:
+def command_of(request: EvaluateRequest, margin: Any) -> str:
     """Return the command line that measures the same."""
     import shlex
 
@@ -156,6 +156,7 @@ def _command(request: EvaluateRequest, margin: Any) -> str:
     }
     for flag, value in given.items():
         words += [] if value is None else [flag, str(value)]
+    words += ["--fresh"] * request.fresh
     return shlex.join(words)
 
 

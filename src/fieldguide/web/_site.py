@@ -130,7 +130,8 @@ class Site:
         """Return a page as text; runs in the thread of reading."""
         shown = page.make(Asked(house=self._own_reading(), parts=parts, query=query))
         if as_json:
-            return json.dumps(shown.context, ensure_ascii=False, indent=2, default=str)
+            told = json.dumps(shown.context, ensure_ascii=False, indent=2, default=str)
+            return told.encode("utf-8", "replace").decode()  # a lone surrogate cannot be sent
         whole = around | {"page": page, "title": shown.title}
         return render(page.template, **whole, **shown.context, **shown.drawn)
 

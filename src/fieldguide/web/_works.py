@@ -13,7 +13,7 @@ from fieldguide.app.measure import REPORT
 from fieldguide.app.report_json import report_from
 from fieldguide.app.wiring import House
 from fieldguide.app.works import ENDED, WorkState, progress_of, resume_work, stop_work, view_json, view_work
-from fieldguide.errors import UnknownNameError, UsageError
+from fieldguide.errors import FieldguideError, UnknownNameError
 from fieldguide.reporting import report_parts
 from fieldguide.store import Works
 from fieldguide.web._comparing import COMPARE, compare_page, read_measurement, read_rescoring, started
@@ -78,7 +78,7 @@ class WorkDesk:
         form = await self._site.own_form(request)
         try:
             work = await self._site.in_reading(lambda house: started(house, read_measurement(house, form)))
-        except UsageError as error:
+        except FieldguideError as error:
             made = partial(compare_page, form=form, fault=error)
             return await self._site.shown(request, COMPARE, made, status=status_of(error))
         raise self._see(work.work_id)
