@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,8 +81,13 @@ def streamed(text: str) -> str:
 
 
 @asynccontextmanager
-async def fake_server(respond: Respond, *, delay_s: float = 0.0) -> AsyncIterator[FakeServer]:
-    """Run a server that answers each POST with what `respond` returns: a response, JSON, or the text of a stream."""
+async def fake_server(
+    respond: Respond, *, delay_s: float = 0.0, before: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[FakeServer]:
+    """Run a server that answers each POST with what `respond` returns: a response, JSON, or the text of a stream.
+
+    Each answer comes after `delay_s`, or where `before` is given, when that is done.
+    """
     state = FakeServer()
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -91,7 +96,7 @@ async def fake_server(respond: Respond, *, delay_s: float = 0.0) -> AsyncIterato
         try:
             call = Call(request.path, await request.json(), dict(request.headers), len(state.calls) + 1)
             state.calls.append(call)
-            await asyncio.sleep(delay_s)
+            await (asyncio.sleep(delay_s) if before is None else before())
             answer = respond(call)
         finally:
             state.in_flight -= 1

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from fieldguide.app import measure
 from fieldguide.app.compare import Comparison, compare
 from fieldguide.app.evaluate import EvaluateRequest
 from fieldguide.app.exams import build_exam
 from fieldguide.app.wiring import open_house
+from fieldguide.app.works import ENDED, LAUNCHED
 from fieldguide.evaluation import Stop
+from fieldguide.sources._manifest import Manifest, write_manifest
+from fieldguide.sources._shelf import Shelf
 from fieldguide.web import Site
 from tests.support.sample_report import HOSTILE_TEXTS
+from tests.support.tiny_gguf import tiny_gguf
 
 ITEMS = 24
 Client: TypeAlias = TestClient[web.Request, web.Application]
@@ -33,6 +40,47 @@ async def site_over(home: Path, environment: Mapping[str, str] | None = None) ->
     site.learn_port(server.port)
     async with TestClient(server) as client:
         yield client
+
+
+def stored_model(home: Path, name: str = "tiny-q4_k_m") -> str:
+    """Put a small model that really loads among the models of a home, and return its name."""
+    content = tiny_gguf(home / "tiny.gguf").read_bytes()
+    sha256, shelf = hashlib.sha256(content).hexdigest(), Shelf(home)
+    shelf.blobs.mkdir(parents=True, exist_ok=True)
+    shelf.manifests.mkdir(parents=True, exist_ok=True)
+    shelf.blob(sha256).write_bytes(content)
+    manifest = Manifest(
+        name=name,
+        reference="hf:owner/<b>model</b>@0123abc#Tiny-Q4_K_M.gguf",
+        file="Tiny-Q4_K_M.gguf",
+        size_bytes=len(content),
+        sha256=sha256,
+        pinned=True,
+        licence_id="mit",
+        acceptance=None,
+        pulled_at=datetime(2026, 11, 25, 12, tzinfo=UTC),
+    )
+    write_manifest(shelf.manifest(name), manifest)
+    return name
+
+
+async def finished_work(home: Path) -> str:
+    """Do the work of comparing the two files of `two_runs` in this process, and return its id."""
+    house = open_house({"home": str(home)}, environment={})
+    models = tuple(f"recorded:{home}/{name}.jsonl" for name in ("good", "poor"))
+    request = EvaluateRequest(models=models, benchmarks=("ladder",), limit=ITEMS)
+    work = house.works.make("measure", "good and poor on ladder", measure.asked_json(request, margin=None))
+
+    def tell(name: str, held: dict[str, Any]) -> None:
+        house.works.tell(work.work_id, name, held)
+
+    tell(LAUNCHED, {})
+    try:
+        done = await measure.do_work(house, work, tell, Stop())
+    finally:
+        await house.close()
+    tell(ENDED, {"state": done.state, "reason": done.reason, "result": done.result})
+    return work.work_id
 
 
 async def two_runs(home: Path) -> Comparison:

@@ -281,6 +281,7 @@ def _measured(house: House, keys: set[str] | None, notes: list[str]) -> list[Cla
                     date=date.fromisoformat(run.started_at[:10]),
                     published=None,
                     kind="measured",
+                    run_id=run.run_id,
                 )
             )
     except StoreError as error:
@@ -318,6 +319,7 @@ def claim_json(judged: JudgedClaim) -> dict[str, Any]:
         "window": claim.window,
         "inferred": list(claim.inferred),
         "source": claim.source,
+        "run_id": claim.run_id,
         "published": claim.published,
         "date": None if claim.date is None else claim.date.isoformat(),
         "attainable": judged.attainable,

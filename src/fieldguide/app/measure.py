@@ -101,17 +101,16 @@ async def do_work(house: House, work: Work, tell: Tell, stop: Stop) -> Done:
         evaluation = await evaluate(house, request, stop=stop, listener=teller.progress)
         comparison = Comparison(evaluation=evaluation, verdicts=(), sentences=())
     teller.last()
+    teller.note("The report is being written.")
     state = comparison.evaluation.state
-    return Done(
-        state=_STATES[state],
-        reason=_REASONS.get(state),
-        result=_result(house, work, comparison) if comparison.evaluation.results else {},
-    )
+    result = _result(house, work, comparison) if comparison.evaluation.results else {}
+    tell("note", {"text": None})
+    return Done(state=_STATES[state], reason=_REASONS.get(state), result=result)
 
 
 def _result(house: House, work: Work, comparison: Comparison) -> dict[str, Any]:
     path = house.works.folder(work.work_id) / REPORT
-    command = _command(request_from(work.asked), work.asked["margin"])
+    command = command_of(request_from(work.asked), work.asked["margin"])
     write_report(comparison, path, store=house.store, command=command)
     report = build_report(comparison, store=house.store, command=command, created=datetime.now(UTC), items=False)
     return {
@@ -138,7 +137,7 @@ def _items(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _command(request: EvaluateRequest, margin: Any) -> str:
+def command_of(request: EvaluateRequest, margin: Any) -> str:
     """Return the command line that measures the same."""
     import shlex
 
@@ -157,6 +156,7 @@ def _command(request: EvaluateRequest, margin: Any) -> str:
     }
     for flag, value in given.items():
         words += [] if value is None else [flag, str(value)]
+    words += ["--fresh"] * request.fresh
     return shlex.join(words)
 
 
@@ -225,7 +225,7 @@ def progress_json(progress: Progress) -> dict[str, Any]:
         "tokens_per_s": progress.tokens_per_s,
         "seconds": progress.elapsed_s,
         "left_s": progress.left_s,
-        "spent_usd": float(progress.spent_usd),
+        "spent_usd": float(progress.spent_usd) if progress.priced else None,
         "budget_usd": None if progress.budget_usd is None else float(progress.budget_usd),
         "foreseen_usd": None if foreseen is None or foreseen.cost_usd is None else foreseen.cost_usd.as_json(),
         "foreseen_s": None if foreseen is None else foreseen.seconds.as_json(),
@@ -273,6 +273,7 @@ def progress_of(asked: Mapping[str, Any], events: Sequence[WorkEvent]) -> list[d
 
 def _whole(exams: Sequence[Mapping[str, Any]], events: Sequence[WorkEvent], *, budget: str | None) -> dict[str, Any]:
     begun = [exam["now"] for exam in exams if exam["now"] is not None]
+    spent = [now["spent_usd"] for now in begun]
     share = sum(now["ended"] / now["total"] if now["total"] else 1.0 for now in begun) / len(exams)
     noted = events[-1].held["text"] if events and events[-1].name == "note" else None
     return {
@@ -280,7 +281,7 @@ def _whole(exams: Sequence[Mapping[str, Any]], events: Sequence[WorkEvent], *, b
         "exams": len(exams),
         "exam": len(begun),
         "share": share,
-        "spent_usd": sum(now["spent_usd"] for now in begun),
+        "spent_usd": None if None in spent else sum(spent),
         "budget_usd": None if budget is None else float(budget),
         "seconds": sum(now["seconds"] for now in begun),
         "note": noted,

@@ -34,6 +34,8 @@ class Progress:
     """Tokens generated since the run began; reused and recorded answers are not counted."""
     elapsed_s: float
     spent_usd: Decimal
+    priced: bool = True
+    """Whether the price is known; otherwise what was spent is not, and `spent_usd` stays 0."""
     waiting: str | None = None
     """Why nothing moves, where it does not: a rate limit, a model that loads."""
     forecast: Forecast | None = None
@@ -89,11 +91,12 @@ class Tally:
         items: int,
         total: int,
         reused: int,
+        priced: bool,
         listener: Listener | None,
     ) -> None:
         """Begin the clock."""
         self._model, self._benchmark, self._run_id, self._listener = model, benchmark, run_id, listener
-        self._items = items
+        self._items, self._priced = items, priced
         self.total, self.reused, self.answered = total, reused, reused
         self.failed = self.judged = self.scored = self.correct = self.output_tokens = 0
         self.outcomes = Counter[Outcome]()
@@ -128,6 +131,7 @@ class Tally:
             output_tokens=self.output_tokens,
             elapsed_s=time.monotonic() - self.began_s,
             spent_usd=self.spent_usd,
+            priced=self._priced,
             waiting=self.waiting,
             forecast=self.forecast,
             budget_usd=self.budget_usd,

@@ -177,6 +177,7 @@ class _Taking:
             items=len({each.item.item for each in self._plan}),
             total=len(self._plan),
             reused=len(self._already),
+            priced=options.price is not None,
             listener=listener,
         )
 

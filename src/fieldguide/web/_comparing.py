@@ -14,7 +14,7 @@ from fieldguide.app.references import ModelOptions, as_decimal, check_named
 from fieldguide.app.wiring import House
 from fieldguide.app.works import running_like, start_work, view_json, view_work
 from fieldguide.domain import JsonValue
-from fieldguide.errors import UnknownNameError, UsageError
+from fieldguide.errors import FieldguideError, UnknownNameError, UsageError
 from fieldguide.registry import nearest
 from fieldguide.store import Work
 from fieldguide.web._page import Asked, Page, Shown
@@ -84,7 +84,7 @@ def read_measurement(house: House, form: Mapping[str, str]) -> Start:
         price_out_usd_per_mtok=price_out,
         options=ModelOptions(accept_licences=frozenset(_listed(given["accept_licence"]))),
     )
-    title = f"{' and '.join(models)} on {', '.join(benchmarks)}"
+    title = f"{' and '.join(map(_short, models))} on {', '.join(benchmarks)}"
     return Start(kind="measure", title=title, asked=measure.asked_json(request, margin=_margin(given["margin"])))
 
 
@@ -122,6 +122,12 @@ def _check_benchmarks(names: tuple[str, ...], protocol: str) -> None:
             )
 
 
+def _short(reference: str) -> str:
+    """Return a reference without the address or the folder before a name."""
+    name = reference.rpartition("#")[2] if reference.startswith(("http://", "https://")) else reference
+    return name.rpartition("/")[2] or reference
+
+
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
@@ -148,7 +154,7 @@ def _compare(asked: Asked) -> Shown:
     return compare_page(asked.house, {name: asked.text(name) for name in _FIELDS}, None)
 
 
-def compare_page(house: House, form: Mapping[str, str], fault: UsageError | None) -> Shown:
+def compare_page(house: House, form: Mapping[str, str], fault: FieldguideError | None) -> Shown:
     """Return the page with its fields filled in, and what is wrong with them where something is."""
     works = [work for work in house.works.every() if work.kind in ("measure", "rescore")]
     return Shown(

@@ -34,7 +34,7 @@ def _environment() -> Environment:
     environment.filters.update(
         weights=lambda count: "n/a" if count is None else count_text(count),
         money=money,
-        part=lambda text: quote(str(text), safe=""),
+        part=lambda text: quote(str(text), safe="", errors="replace"),
         known=lambda value: "n/a" if value is None else value,
         joined=lambda values: ", ".join(str(each) for each in values) or "none",
         day=lambda text: str(text)[:16].replace("T", " "),
@@ -61,7 +61,7 @@ def compile_template(template: str) -> None:
 def address(path: str, **fields: Any) -> str:
     """Return a path of ours with fields behind it; unknown ones are left out."""
     given = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
-    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+    return f"{path}?{urlencode(given, doseq=True, errors='replace')}" if given else path
 
 
 def gigabytes(held: float | None) -> str:

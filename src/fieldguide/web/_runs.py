@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from fieldguide.app.exams import protocols_of
 from fieldguide.app.runs import disputed, export_lines, item_lines, restriction, run_json, view_json, view_run
 from fieldguide.app.settle import settle, settled_json
 from fieldguide.app.wiring import House
 from fieldguide.domain import Outcome
-from fieldguide.errors import StoreError, UnknownNameError
+from fieldguide.errors import FieldguideError, StoreError, UnknownNameError
 from fieldguide.registry import nearest
 from fieldguide.store import StoredAnswer
 from fieldguide.web._page import Asked, Page, Shown
@@ -65,6 +66,7 @@ def _run(asked: Asked) -> Shown:
         title=f"{view.run.model_name} on {view.run.benchmark}",
         context={
             "run": view_json(view) | {"restricted": restriction(view)},
+            "protocols": _protocols(view.run.benchmark),
             "disputed": len(disputed(view).answers),
             "filter": {"disputed": only, "outcome": outcome},
             "items": lines,
@@ -76,6 +78,14 @@ def _run(asked: Asked) -> Shown:
             "outcomes": list(Outcome),
         },
     )
+
+
+def _protocols(benchmark: str) -> list[str]:
+    """Return the protocols by which its answers can be judged; none where the benchmark is no longer there."""
+    try:
+        return list(protocols_of(benchmark))
+    except FieldguideError:
+        return []
 
 
 def _item(asked: Asked) -> Shown:
@@ -165,6 +175,7 @@ RUN = Page(
     make=_run,
     keys={
         "run": "what `run --json` gives; `restricted` says why texts are kept back",
+        "protocols": "those by which its answers can be judged, ours first",
         "disputed": "number of answers on which the checks of equality did not agree",
         "filter": "what the items were narrowed to",
         "items": "a line for each attempt, without its text",

@@ -30,10 +30,11 @@ _MOST_WAITING = 64
 _OWN = (LAUNCHED, BEGAN, ENDED)
 
 
-def live_blocks(work: Work, blocks: Sequence[dict[str, Any]]) -> list[Markup]:
+def live_blocks(work: Work, blocks: Sequence[dict[str, Any]], *, going_on: bool = True) -> list[Markup]:
     """Return the markup of each block of a work's progress."""
+    around: dict[str, Any] = {"work": work, "going_on": going_on}
     template = f"live_{work.kind}.html.j2"
-    made = (render(template, block=block, place=place, work=work) for place, block in enumerate(blocks))
+    made = (render(template, block=block, place=place, **around) for place, block in enumerate(blocks))
     return [Markup(block) for block in made]  # noqa: S704 - rendered by our templates, which escape
 
 

@@ -13,7 +13,7 @@ from fieldguide.app.measure import REPORT
 from fieldguide.app.report_json import report_from
 from fieldguide.app.wiring import House
 from fieldguide.app.works import ENDED, WorkState, progress_of, resume_work, stop_work, view_json, view_work
-from fieldguide.errors import UnknownNameError, UsageError
+from fieldguide.errors import FieldguideError, UnknownNameError
 from fieldguide.reporting import report_parts
 from fieldguide.store import Works
 from fieldguide.web._comparing import COMPARE, compare_page, read_measurement, read_rescoring, started
@@ -30,6 +30,7 @@ _REPORTS_AT_ONCE = 4
 
 def _work(asked: Asked) -> Shown:
     view = view_work(asked.house, asked.parts["work"])
+    running = view.state is WorkState.RUNNING
     progress, result = progress_of(view.work, view.events), dict(view.result or {})
     return Shown(
         title=view.work.title,
@@ -39,8 +40,8 @@ def _work(asked: Asked) -> Shown:
             "result": result or None,
         },
         drawn={
-            "live": live_blocks(view.work, progress),
-            "running": view.state is WorkState.RUNNING,
+            "live": live_blocks(view.work, progress, going_on=running),
+            "running": running,
             "report_shown": _drawn(asked.house.works, view.work.work_id, view.place) if "shown" in result else None,
         },
     )
@@ -77,7 +78,7 @@ class WorkDesk:
         form = await self._site.own_form(request)
         try:
             work = await self._site.in_reading(lambda house: started(house, read_measurement(house, form)))
-        except UsageError as error:
+        except FieldguideError as error:
             made = partial(compare_page, form=form, fault=error)
             return await self._site.shown(request, COMPARE, made, status=status_of(error))
         raise self._see(work.work_id)
@@ -101,8 +102,8 @@ class WorkDesk:
         view = await self._site.in_reading(lambda house: house.works.work(request.match_info["work"]))
         since = request.headers.get("Last-Event-ID") or request.query.get("since", "")
         response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream; charset=utf-8"})
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             await self.watching.watch(view, int(since) if since.isdecimal() and len(since) < 16 else -1, response)
             await response.write_eof()
         except ConnectionError:

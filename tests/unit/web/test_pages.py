@@ -16,12 +16,10 @@ from fieldguide.web import PAGES
 from fieldguide.web._errors import STATUSES
 from tests.contracts.test_architecture import all_errors
 from tests.support.html_page import Page
-from tests.support.site import ITEMS, Client, site_over, two_runs
+from tests.support.site import ITEMS, Client, finished_work, site_over, stored_model, two_runs
 
 FIXED = {
     "home": [
-        "/?q=qwen+7b&fits=24GB",
-        "/?map=code",
         "/",
         "/?q=qwen+coder",
         "/?kind=code&max_parameters=8B&licence=commercial&weights=yes",
@@ -38,6 +36,7 @@ FIXED = {
     "history": ["/history"],
     "here": ["/here"],
     "fetch": ["/here/fetch", "/here/fetch?model=smollm2-135m-instruct"],
+    "compare": ["/compare", "/compare?model=smollm2-135m-instruct&other=gemma3-270m&limit=50&margin=5&fresh=yes"],
     "cost": ["/cost", "/cost?model=gpt-4o&input_tokens=1000&output_tokens=500&requests=100"],
 }
 MOST_BYTES = 300_000
@@ -51,6 +50,9 @@ async def measured(tmp_path: Path) -> dict[str, list[str]]:
     item = comparison.evaluation.results[0].run.exam.items[3].item
     return FIXED | {
         "runs": ["/runs"],
+        "load": [f"/here/load?model={stored_model(tmp_path)}"],
+        "remove": ["/here/remove?model=tiny-q4_k_m"],
+        "work": [f"/work/{await finished_work(tmp_path)}"],
         "run": [f"/runs/{runs[0]}", f"/runs/{runs[0]}?outcome=wrong", f"/runs/{runs[0]}?disputed=yes"],
         "item": [f"/runs/{runs[0]}/items/{quote(item, safe='')}"],
         "verdict": [f"/verdict?run={runs[0]}&run={runs[1]}"],

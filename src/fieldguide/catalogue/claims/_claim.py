@@ -52,6 +52,8 @@ class Claim:
     inferred: tuple[str, ...] = ()
     """Which of subset, n, attempts and window the source does not state itself."""
     note: str | None = None
+    run_id: str | None = None
+    """Of our own run, where it was measured here."""
 
     @property
     def model_key(self) -> str:
