@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.e2e.test_web_in_browser import FIXED
 from tests.support.chromium import FLAGS, program
-from tests.support.site import two_runs
+from tests.support.site import furnished
 
 _WIDTHS = (400, 1400)
 
@@ -25,8 +25,7 @@ def draw(folder: Path) -> None:
     """Write one picture for each page, width and scheme."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
-        comparison = asyncio.run(two_runs(Path(home)))
-        ids = [result.run.run.run_id for result in comparison.evaluation.results]
+        ids = asyncio.run(furnished(Path(home)))
         command = [sys.executable, "-m", "fieldguide", "web", "--port", "0", "--json", "--home", home]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy()) as server:
             assert server.stdout is not None

@@ -17,8 +17,10 @@ from fieldguide.app import measure
 from fieldguide.app.compare import Comparison, compare
 from fieldguide.app.evaluate import EvaluateRequest
 from fieldguide.app.exams import build_exam
+from fieldguide.app.talk_records import TalkRecords
 from fieldguide.app.wiring import open_house
 from fieldguide.app.works import ENDED, LAUNCHED
+from fieldguide.domain import Image, Message, Reasoning, Text, ToolCall, ToolResult
 from fieldguide.evaluation import Stop
 from fieldguide.sources._manifest import Manifest, write_manifest
 from fieldguide.sources._shelf import Shelf
@@ -62,6 +64,37 @@ def stored_model(home: Path, name: str = "tiny-q4_k_m") -> str:
     )
     write_manifest(shelf.manifest(name), manifest)
     return name
+
+
+def spoken(home: Path) -> int:
+    """Keep a conversation in a home, with everything that one may hold, and return its number."""
+    house = open_house({"home": str(home)}, environment={})
+    records = TalkRecords(house.store.conversations, "chat", "tiny-q4_k_m", title="What is 6007 times 7?")
+    took = {"model": "tiny-q4_k_m", "usage": {"input_tokens": 31, "output_tokens": 12}, "cost_usd": "0"}
+    took |= {"ttft_s": 0.21, "e2e_latency_s": 0.83, "finish_reason": "stop", "stopped": False}
+    picture = Image(data=b"\x89PNG\r\n\x1a\n" + bytes(900), media_type="image/png")
+    call = ToolCall(name="calculator", call_id="c1", arguments={"expression": "6007*7"})
+    turns: tuple[tuple[Message, dict[str, object] | None], ...] = (
+        (Message(role="system", content="Be brief."), None),
+        (Message(role="user", content=(picture, Text(text="What is 6007 times 7? Show the sum."))), None),
+        (Message(role="assistant", content=(Reasoning(text="The calculator knows."), call)), took),
+        (Message(role="tool", content=(ToolResult(call_id="c1", name="calculator", content="42049"),)), None),
+        (Message(role="assistant", content=f"It is 42049.\n\n{HOSTILE_TEXTS[0]}"), took),
+    )
+    for message, answer in turns:
+        records.add(message, answer)
+    house.close_store()
+    assert records.conversation_id is not None
+    return records.conversation_id
+
+
+async def furnished(home: Path) -> list[str]:
+    """Put into a home what every page can show, and return the ids of its two runs."""
+    comparison = await two_runs(home)
+    stored_model(home)
+    spoken(home)
+    await finished_work(home)
+    return [result.run.run.run_id for result in comparison.evaluation.results]
 
 
 async def finished_work(home: Path) -> str:

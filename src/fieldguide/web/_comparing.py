@@ -19,7 +19,7 @@ from fieldguide.registry import nearest
 from fieldguide.store import Work
 from fieldguide.web._page import Asked, Page, Shown
 
-_MODELS = ("model", "other", "third")
+MODELS = ("model", "other", "third")
 _FIELDS = {
     "model": "a model, as `fieldguide compare` takes it",
     "other": "the one it is compared with; without it the first is measured alone",
@@ -62,7 +62,7 @@ def read_measurement(house: House, form: Mapping[str, str]) -> Start:
         UsageError: A field is missing or holds something else, or a name is unknown.
     """
     given = {name: form.get(name, "").strip() for name in _FIELDS}
-    models = tuple(given[name] for name in _MODELS if given[name])
+    models = tuple(given[name] for name in MODELS if given[name])
     benchmarks = _listed(given["benchmark"])
     _check_models(house, models)
     _check_benchmarks(benchmarks, given["protocol"])
