@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import sync_playwright
 
@@ -19,6 +20,7 @@ from tests.support.chromium import FLAGS, program
 from tests.support.site import furnished
 
 _WIDTHS = (400, 1400)
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def draw(folder: Path) -> None:
@@ -37,14 +39,15 @@ def draw(folder: Path) -> None:
 def _draw_all(folder: Path, address: str, paths: tuple[str, ...]) -> None:
     with sync_playwright() as running:
         browser = running.chromium.launch(executable_path=program(), args=list(FLAGS))
+        page = browser.new_page()
         for path in paths:
+            page.goto(address + path)
+            name = "".join(sign if sign.isalnum() else "-" for sign in path).strip("-")[:60] or "home"
             for width in _WIDTHS:
-                for scheme in ("light", "dark"):
-                    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-                    page.goto(address + path)
-                    name = "".join(sign if sign.isalnum() else "-" for sign in path).strip("-")[:60] or "home"
+                page.set_viewport_size({"width": width, "height": 900})
+                for scheme in _SCHEMES:
+                    page.emulate_media(color_scheme=scheme)
                     page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
-                    page.close()
         browser.close()
 
 
