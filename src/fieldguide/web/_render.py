@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from functools import cache
@@ -42,6 +43,7 @@ def _environment() -> Environment:
         span=span,
         trace=trace,
         some=some,
+        as_json=lambda value: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),
         tokens=lambda count: "n/a" if count is None else f"{count:,} tokens",
     )
     environment.globals.update(asset=address_of, sources=Sources, address=address)
@@ -65,9 +67,11 @@ def address(path: str, **fields: Any) -> str:
 
 
 def gigabytes(held: float | None) -> str:
-    """Return bytes as GB (10^9), or as MB where they are fewer."""
+    """Return bytes as GB (10^9), or as MB or kB where they are fewer."""
     if held is None:
         return "n/a"
+    if held < 1e5:
+        return f"{held / 1e3:,.1f} kB"
     return f"{held / 1e9:,.2f} GB" if held >= 1e9 else f"{held / 1e6:,.1f} MB"
 
 
