@@ -19,6 +19,9 @@ from tests.e2e.test_web_in_browser import FIXED
 from tests.support.chromium import FLAGS, program
 from tests.support.site import furnished
 
+from fieldguide.app.gateway import KeyLimits, create_key
+from fieldguide.app.wiring import open_house
+
 _WIDTHS = (400, 1400)
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -34,6 +37,20 @@ def draw(folder: Path) -> None:
             address = json.loads(server.stdout.readline())["address"].rstrip("/")
             _draw_all(folder, address, (*FIXED, f"/runs/{ids[0]}", f"/verdict?run={ids[0]}&run={ids[1]}"))
             server.terminate()
+        _draw_sign_in(folder, home)
+
+
+def _draw_sign_in(folder: Path, home: str) -> None:
+    house = open_house({"home": home}, environment={})
+    create_key(house, "screenshots", role="user", limits=KeyLimits(), expires_at=None)
+    house.gateway_records.close()
+    command = [sys.executable, "-m", "fieldguide", "web", "--address", "http://guide.example.org", "--port", "0"]
+    command += ["--json", "--home", home]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy()) as server:
+        assert server.stdout is not None
+        address = json.loads(server.stdout.readline())["listening"].rstrip("/")
+        _draw_all(folder, address, ("/sign-in",))
+        server.terminate()
 
 
 def _draw_all(folder: Path, address: str, paths: tuple[str, ...]) -> None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+LOOKS: tuple[tuple[int, Literal["light", "dark"]], ...] = (
+    (1400, "light"), (1400, "dark"), (400, "dark"), (400, "light"),
+)  # fmt: skip
 CHECKS = (Path(__file__).parent.parent / "support" / "page_checks.js").read_text("utf-8")
 FIXED = (
     "/",
@@ -140,7 +143,7 @@ def test_pages_fit_and_can_be_read(browser: Browser, address: str, runs: tuple[P
     for path in _paths(runs[1]):
         page.goto(address + path)
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-        for width, scheme in ((1400, "light"), (1400, "dark"), (400, "dark"), (400, "light")):
+        for width, scheme in LOOKS:
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
@@ -164,7 +167,7 @@ def test_the_keyboard_reaches_everything_in_order(browser: Browser, address: str
     """From the skip link through the navigation into the form; what has the focus can be seen; the link skips."""
     page = _open(browser, address + "/cost", width=1400)
     met = []
-    for _ in range(12):
+    for _ in range(18):
         page.keyboard.press("Tab")
         met.append(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.name"))
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")

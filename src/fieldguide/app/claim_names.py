@@ -75,7 +75,7 @@ def base_note(about: Iterable[Claim], ledger: Sequence[Claim]) -> str | None:
     return f"Claims about {', '.join(sorted(tuned))}, the tuned model, are others." if tuned else None
 
 
-def _by_parts(name: str, ledger: Iterable[Claim]) -> Iterator[Claim]:
+def _by_parts(name: str, ledger: Sequence[Claim]) -> Iterator[Claim]:
     wanted = _parts(name)
     if wanted is None:
         return

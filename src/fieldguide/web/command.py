@@ -78,9 +78,10 @@ async def _served(args: Namespace, site: Site) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
-    async with listening(site, args) as address:
+    async with listening(site, args) as listens:
+        address = args.address or listens
         if args.json:
-            print(json.dumps({"address": address}), flush=True)
+            print(json.dumps({"address": address, "listening": listens}), flush=True)
         else:
             print(f"the guide is at {address}", flush=True)
         if not args.quiet:
@@ -121,7 +122,7 @@ async def listening(site: Site, args: Namespace) -> AsyncIterator[str]:
         port = int(runner.addresses[0][1])
         site.learn_port(port)
         host = f"[{site.host}]" if ":" in site.host else site.host
-        yield args.address or f"{'https' if tls else 'http'}://{host}:{port}/"
+        yield f"{'https' if tls else 'http'}://{host}:{port}/"
     finally:
         await runner.cleanup()
 
