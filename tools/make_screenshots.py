@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import sync_playwright
 
@@ -16,36 +17,54 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.e2e.test_web_in_browser import FIXED
 from tests.support.chromium import FLAGS, program
-from tests.support.site import two_runs
+from tests.support.site import furnished
+
+from fieldguide.app.gateway import KeyLimits, create_key
+from fieldguide.app.wiring import open_house
 
 _WIDTHS = (400, 1400)
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def draw(folder: Path) -> None:
     """Write one picture for each page, width and scheme."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
-        comparison = asyncio.run(two_runs(Path(home)))
-        ids = [result.run.run.run_id for result in comparison.evaluation.results]
+        ids = asyncio.run(furnished(Path(home)))
         command = [sys.executable, "-m", "fieldguide", "web", "--port", "0", "--json", "--home", home]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy()) as server:
             assert server.stdout is not None
             address = json.loads(server.stdout.readline())["address"].rstrip("/")
             _draw_all(folder, address, (*FIXED, f"/runs/{ids[0]}", f"/verdict?run={ids[0]}&run={ids[1]}"))
             server.terminate()
+        _draw_sign_in(folder, home)
+
+
+def _draw_sign_in(folder: Path, home: str) -> None:
+    house = open_house({"home": home}, environment={})
+    create_key(house, "screenshots", role="user", limits=KeyLimits(), expires_at=None)
+    house.gateway_records.close()
+    command = [sys.executable, "-m", "fieldguide", "web", "--address", "http://guide.example.org", "--port", "0"]
+    command += ["--json", "--home", home]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy()) as server:
+        assert server.stdout is not None
+        address = json.loads(server.stdout.readline())["listening"].rstrip("/")
+        _draw_all(folder, address, ("/sign-in",))
+        server.terminate()
 
 
 def _draw_all(folder: Path, address: str, paths: tuple[str, ...]) -> None:
     with sync_playwright() as running:
         browser = running.chromium.launch(executable_path=program(), args=list(FLAGS))
+        page = browser.new_page()
         for path in paths:
+            page.goto(address + path)
+            name = "".join(sign if sign.isalnum() else "-" for sign in path).strip("-")[:60] or "home"
             for width in _WIDTHS:
-                for scheme in ("light", "dark"):
-                    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-                    page.goto(address + path)
-                    name = "".join(sign if sign.isalnum() else "-" for sign in path).strip("-")[:60] or "home"
+                page.set_viewport_size({"width": width, "height": 900})
+                for scheme in _SCHEMES:
+                    page.emulate_media(color_scheme=scheme)
                     page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
-                    page.close()
         browser.close()
 
 

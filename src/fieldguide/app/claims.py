@@ -90,6 +90,7 @@ def look_up_claims(
     benchmark: str | None = None,
     table: str | None = None,
     imported: Path | None = None,
+    suggest: bool = True,
 ) -> Ledger:
     """Return the claims about models, or those of one table, each judged against the whole ledger.
 
@@ -99,6 +100,7 @@ def look_up_claims(
         benchmark: Only this one.
         table: Name of a table; its differences are tested and, with the files at hand, paired.
         imported: A CSV file with more claims, with the columns of LLMStats or models.dev.
+        suggest: Whether the error for a model without claims names the nearest, which takes a while.
 
     Raises:
         UsageError: Neither a model nor a table nor a benchmark was named.
@@ -115,10 +117,12 @@ def look_up_claims(
     recomputed = _recomputed(house, chosen or collection("qwq-32b-preview-blog"), notes)
     wanted = _keys(house.settings.home, models, chosen) if models or chosen else None
     measured = _measured(house, wanted, notes)
-    ledger = (*claims(), *_new(imported), *(recomputed.claims if recomputed else ()), *measured)
+    more = (*_new(imported), *(recomputed.claims if recomputed else ()), *measured)
+    shipped = claims(house.copies)
+    ledger = (*shipped, *more) if more else shipped
     asked = ledger if chosen is None else [*chosen.claims(), *_beside(chosen, recomputed, measured)]
     if models:
-        about = [claims_about(house.settings.home, name, asked) for name in models]
+        about = [claims_about(house.settings.home, name, asked, suggest=suggest) for name in models]
         asked = list(dict.fromkeys(claim for several in about for claim in several))
         notes += [said for said in (base_note(asked, ledger),) if said and chosen is None]
     if benchmark is not None:

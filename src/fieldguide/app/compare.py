@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, count
 
-from fieldguide.app.evaluate import EvaluateRequest, Evaluation, ExamResult, evaluate
+from fieldguide.app.evaluate import EvaluateRequest, Evaluation, ExamResult, Limited, evaluate
 from fieldguide.app.wiring import House
 from fieldguide.comparison import (
     ExamScores,
@@ -34,7 +34,13 @@ class Comparison:
 
 
 async def compare(
-    house: House, request: EvaluateRequest, *, margin: float | None, stop: Stop, listener: Listener | None = None
+    house: House,
+    request: EvaluateRequest,
+    *,
+    margin: float | None,
+    stop: Stop,
+    listener: Listener | None = None,
+    limited: Limited = lambda reference, opened: opened,
 ) -> Comparison:
     """Measure every model, pair them item by item, and return the verdicts.
 
@@ -47,6 +53,7 @@ async def compare(
         margin: Difference in accuracy (fraction) within which models count as equivalent; None asks for none.
         stop: Asks the runs to stop early.
         listener: Told of progress.
+        limited: Puts the limits of a key around each model; see `evaluate`.
 
     Raises:
         UsageError: Fewer than two models, or the same one twice.
@@ -60,7 +67,7 @@ async def compare(
         raise UsageError(
             f"--margin takes a fraction between 0 and 1, not {margin}.", hint="5 points are `--margin 0.05`."
         )
-    evaluation = await evaluate(house, request, stop=stop, listener=listener)
+    evaluation = await evaluate(house, request, stop=stop, listener=listener, limited=limited)
     pairs = _pairs(house.store, evaluation.results)
     found = compare_models(_exam_scores(evaluation.results, pairs), margin=margin)
     for pair in pairs:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeAlias
 
 from fieldguide.app.exams import build_exam, data_access
 from fieldguide.app.machine import describe_machine
@@ -32,6 +33,10 @@ _LATE_FACTOR = 1.25
 """How long a request past its deadline is still listened to, in deadlines: its answer may be paid for."""
 _LOCAL_RETRY = RetryPolicy(tries=2)
 """An item that brings the embedded engine down twice would do so again."""
+
+
+Limited: TypeAlias = Callable[[str, OpenedModel], OpenedModel]
+"""Puts limits around the model of a reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +109,17 @@ class _Paper:
 
 
 async def evaluate(
-    house: House, request: EvaluateRequest, *, stop: Stop, listener: Listener | None = None
+    house: House,
+    request: EvaluateRequest,
+    *,
+    stop: Stop,
+    listener: Listener | None = None,
+    limited: Limited = lambda reference, opened: opened,
 ) -> Evaluation:
     """Take every model through every exam, one model at a time, and return what came of it.
 
-    Every answer that was ever committed is reused, unless `fresh`.
+    Every answer that was ever committed is reused, unless `fresh`. `limited` puts limits around a model that was
+    opened: those of the key under which it is asked.
 
     Raises:
         FieldguideError: The exam cannot be built, a model not be opened, or every further request would fail.
@@ -124,6 +135,7 @@ async def evaluate(
     try:
         for reference in request.models:
             opened = await open_model(house, reference, request.options, deadline_factor=_LATE_FACTOR)
+            opened = limited(reference, opened)
             try:
                 for paper in papers:
                     told = _placed(listener, len(results))

@@ -77,8 +77,7 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
     if request.most < 1:
         raise UsageError(f"--limit takes a number of at least 1, not {request.most}.")
     whole = catalogue.families(compiled_folder(home))
-    models = _in_order(whole)
-    index = SearchIndex.of(_record(whole, model) for model in models)
+    models, index = _indexed(whole)
     facets = [
         *(_facet(index, "kind", value) for value in request.kinds),
         *(_facet(index, "modality", value) for value in request.modalities),
@@ -98,7 +97,6 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
     if licensed == [("licence", COMMERCIAL)]:
         open_facets = [*facets, ("licence", "unknown")]
         unknown_licence = index.find(Query(text=request.text, facets=open_facets, max_parameters=limit), most=1).total
-    names = [model.member.name for model in models] + [family.name for family in whole.families]
     return FoundModels(
         models=tuple(shown[: request.most]),
         total=found.total if request.fits is None else len(shown),
@@ -106,7 +104,7 @@ def find_models(home: Path, request: FindRequest) -> FoundModels:
         unknown_licence=unknown_licence,
         nearest=()
         if (found.total and not found.corrected) or not request.text
-        else tuple(registry.nearest(request.text, names)),
+        else tuple(registry.nearest(request.text, _names(whole, models))),
         licences=whole,
         corrected=found.corrected,
         fits={name: fit for name, fit in fits.items() if fit.state == "fits"},
@@ -141,6 +139,23 @@ def released(model: CatalogueModel) -> date | None:
     """Return when a model came out, where that is known."""
     fact = model.family.release_of(model.member)
     return None if fact is None else fact.value
+
+
+_kept: tuple[Families, list[CatalogueModel], SearchIndex] | None = None
+
+
+def _indexed(whole: Families) -> tuple[list[CatalogueModel], SearchIndex]:
+    """Return every model in order, and an index over them; those of the last catalogue are kept."""
+    global _kept
+    kept = _kept
+    if kept is None or kept[0] is not whole:
+        models = _in_order(whole)
+        kept = _kept = (whole, models, SearchIndex.of(_record(whole, model) for model in models))
+    return kept[1], kept[2]
+
+
+def _names(whole: Families, models: list[CatalogueModel]) -> list[str]:
+    return [model.member.name for model in models] + [family.name for family in whole.families]
 
 
 def _in_order(whole: Families) -> list[CatalogueModel]:

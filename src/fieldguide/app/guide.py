@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from fieldguide import catalogue
@@ -12,11 +13,15 @@ from fieldguide.app.claims import Ledger, ledger_json, look_up_claims
 from fieldguide.app.cost import Costs, Workload, price_workload
 from fieldguide.app.cost_json import costs_json
 from fieldguide.app.find import COMMERCIAL, compiled_folder, kinds_of, modalities_in, modalities_out
+from fieldguide.app.fitting import BestFit, Fitting, fitting_for
+from fieldguide.app.hardware import HERE
+from fieldguide.app.here import measured_at
 from fieldguide.app.show import Page, show_model
 from fieldguide.app.sizes import Sizes, explain_sizes, sizes_json
 from fieldguide.app.wiring import House
-from fieldguide.catalogue import Family, Size
-from fieldguide.errors import UnknownNameError
+from fieldguide.catalogue import CatalogueModel, Families, Family, Size
+from fieldguide.errors import FieldguideError, UnknownNameError
+from fieldguide.registry import nearest
 
 _EDGES = (1e9, 4e9, 10e9, 40e9, 150e9)
 """Where one column of the map ends and the next begins (weights)."""
@@ -46,11 +51,50 @@ class Guide:
     """Published scores and our own runs; None where there are none, and of a whole family."""
     costs: Costs | None
     """A million tokens in and a million out; None of a whole family, and where no source knows the name."""
+    fits: tuple[HereFit, ...]
+    """How it fits this machine, size by size; empty where this machine is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HereFit:
+    """How one size fits this machine."""
+
+    label: str
+    model: str
+    fit: BestFit
 
 
 def family_map(house: House) -> dict[str, tuple[MapRow, ...]]:
     """Return the families by the most telling of their kinds, newest first; each stands there once."""
-    whole = catalogue.families(compiled_folder(house.settings.home))
+    return _laid_out(catalogue.families(compiled_folder(house.settings.home))).map
+
+
+def facets(house: House) -> dict[str, list[str]]:
+    """Return what can be chosen in a search: the values that some model has."""
+    return _laid_out(catalogue.families(compiled_folder(house.settings.home))).facets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LaidOut:
+    """What is made of a whole catalogue and stays as long as it does."""
+
+    whole: Families
+    map: dict[str, tuple[MapRow, ...]]
+    facets: dict[str, list[str]]
+
+
+_kept: _LaidOut | None = None
+
+
+def _laid_out(whole: Families) -> _LaidOut:
+    global _kept
+    kept = _kept
+    if kept is None or kept.whole is not whole:
+        kept = _kept = _LaidOut(whole=whole, map=_map(whole), facets=_facets(whole))
+    return kept
+
+
+def _map(whole: Families) -> dict[str, tuple[MapRow, ...]]:
     rows: dict[str, list[MapRow]] = {kind: [] for kind in (*_KINDS, _OTHER)}
     for family in sorted(whole.families, key=_newest):
         kind = next((each for each in _KINDS if each in family.kinds), _OTHER)
@@ -58,9 +102,7 @@ def family_map(house: House) -> dict[str, tuple[MapRow, ...]]:
     return {kind: tuple(several) for kind, several in rows.items() if several}
 
 
-def facets(house: House) -> dict[str, list[str]]:
-    """Return what can be chosen in a search: the values that some model has."""
-    whole = catalogue.families(compiled_folder(house.settings.home))
+def _facets(whole: Families) -> dict[str, list[str]]:
     models = whole.models()
     taken = {each for model in models for each in modalities_in(model) | modalities_out(model)}
     return {
@@ -81,9 +123,11 @@ def guide_to(house: House, name: str) -> Guide:
     home = house.settings.home
     page = show_model(home, name)
     sizes = explain_sizes(page, home)
+    fits = _fits(house, page)
     if page.is_family:
-        return Guide(page=page, sizes=sizes, ledger=None, costs=None)
-    return Guide(page=page, sizes=sizes, ledger=_ledger(house, page.name), costs=_costs(house, page.name))
+        return Guide(page=page, sizes=sizes, ledger=None, costs=None, fits=fits)
+    ledger, costs = _ledger(house, page.name), _costs(house, page.name)
+    return Guide(page=page, sizes=sizes, ledger=ledger, costs=costs, fits=fits)
 
 
 def guide_json(guide: Guide) -> dict[str, Any]:
@@ -93,12 +137,70 @@ def guide_json(guide: Guide) -> dict[str, Any]:
         "sizes_explained": sizes_json(guide.sizes),
         "ledger": None if guide.ledger is None else ledger_json(guide.ledger),
         "costs": None if guide.costs is None else costs_json(guide.costs),
+        "fits_here": [
+            {
+                "size": each.label,
+                "model": each.model,
+                "state": each.fit.state,
+                "quantization": each.fit.quantization,
+                "total_bytes": each.fit.total_bytes,
+                "context_tokens": each.fit.context_tokens,
+                "sentence": each.fit.sentence,
+            }
+            for each in guide.fits
+        ],
     }
 
 
-def map_json(rows: dict[str, tuple[MapRow, ...]]) -> list[dict[str, Any]]:
-    """Return the map as programs read it."""
-    return [{"kind": kind, "families": [_row_json(row) for row in several]} for kind, several in rows.items()]
+def map_json(
+    rows: dict[str, tuple[MapRow, ...]], *, kind: str | None = None, start: int = 0, most: int = 1_000_000
+) -> list[dict[str, Any]]:
+    """Return the map as programs read it: of each kind so many families, or of one kind those from a place on.
+
+    Raises:
+        UnknownNameError: No family is of this kind.
+    """
+    if kind is not None and kind not in rows:
+        raise UnknownNameError("kind", kind, nearest(kind, list(rows)), hint=f"Known: {', '.join(rows)}.")
+    return [
+        {
+            "kind": each,
+            "total": len(several),
+            "from": start,
+            "families": [_row_json(row) for row in several[start : start + most]],
+        }
+        for each, several in rows.items()
+        if kind in (None, each)
+    ]
+
+
+def fitting_of(house: House, name: str) -> Fitting:
+    """Return what tells which models fit hardware or an amount of memory; that of a name is kept.
+
+    Raises:
+        UnknownNameError: There is no such hardware.
+        UsageError: It is no amount, or the memory of the hardware is not known.
+    """
+    return _fitting(house, name.strip().lower(), measured_at(house))
+
+
+@lru_cache(maxsize=32)
+def _fitting(house: House, name: str, at: float | None) -> Fitting:
+    del at  # part of the key: once this machine is measured, speeds are known
+    return fitting_for(house, name)
+
+
+def _fits(house: House, page: Page) -> tuple[HereFit, ...]:
+    try:
+        here = fitting_of(house, HERE)
+    except FieldguideError:
+        return ()
+    first: dict[int, HereFit] = {}
+    for size, member in page.members:
+        if id(size) not in first:
+            model = CatalogueModel(family=page.family, size=size, member=member)
+            first[id(size)] = HereFit(label=size.size or member.title, model=member.name, fit=here.of(model))
+    return tuple(first.values())
 
 
 def _row_json(row: MapRow) -> dict[str, Any]:
@@ -131,7 +233,7 @@ def _columns(sizes: Iterable[Size]) -> tuple[tuple[Size, ...], ...]:
 
 def _ledger(house: House, name: str) -> Ledger | None:
     try:
-        return look_up_claims(house, [name])
+        return look_up_claims(house, [name], suggest=False)
     except UnknownNameError:
         return None
 

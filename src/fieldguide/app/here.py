@@ -57,6 +57,14 @@ def this_hardware(
     return _hardware(machine, kept)
 
 
+def measured_at(house: House) -> float | None:
+    """Return when this machine was measured (seconds since 1970); None where it was not yet."""
+    try:
+        return _path(house).stat().st_mtime
+    except OSError:
+        return None
+
+
 def _hardware(machine: Machine, measured: EngineMeasurement | None) -> Hardware:
     rate = () if measured is None else (Figure(value=measured.copy_bytes_per_s, source=_MEASURED),)
     peak = max((2 / cost.weight_s for cost in measured.prefill), default=None) if measured else None

@@ -12,6 +12,7 @@ from typing import Any
 from fieldguide.app.as_json import comparison_json
 from fieldguide.app.compare import Comparison, compare
 from fieldguide.app.evaluate import EvaluateRequest, evaluate
+from fieldguide.app.key_limits import limits_of
 from fieldguide.app.references import ModelOptions
 from fieldguide.app.report import build_report, write_report
 from fieldguide.app.report_json import report_json
@@ -95,11 +96,14 @@ async def do_work(house: House, work: Work, tell: Tell, stop: Stop) -> Done:
     options = replace(request.options, note=teller.note, pulled=teller.pulled)
     request = replace(request, options=options)
     margin: Any = work.asked["margin"]
-    if len(request.models) > 1:
-        comparison = await compare(house, request, margin=margin, stop=stop, listener=teller.progress)
-    else:
-        evaluation = await evaluate(house, request, stop=stop, listener=teller.progress)
-        comparison = Comparison(evaluation=evaluation, verdicts=(), sentences=())
+    async with limits_of(house, work.asked.get("owner")) as limited:
+        if len(request.models) > 1:
+            comparison = await compare(
+                house, request, margin=margin, stop=stop, listener=teller.progress, limited=limited
+            )
+        else:
+            evaluation = await evaluate(house, request, stop=stop, listener=teller.progress, limited=limited)
+            comparison = Comparison(evaluation=evaluation, verdicts=(), sentences=())
     teller.last()
     teller.note("The report is being written.")
     state = comparison.evaluation.state
@@ -110,7 +114,7 @@ async def do_work(house: House, work: Work, tell: Tell, stop: Stop) -> Done:
 
 def _result(house: House, work: Work, comparison: Comparison) -> dict[str, Any]:
     path = house.works.folder(work.work_id) / REPORT
-    command = _command(request_from(work.asked), work.asked["margin"])
+    command = command_of(request_from(work.asked), work.asked["margin"])
     write_report(comparison, path, store=house.store, command=command)
     report = build_report(comparison, store=house.store, command=command, created=datetime.now(UTC), items=False)
     return {
@@ -137,7 +141,7 @@ def _items(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _command(request: EvaluateRequest, margin: Any) -> str:
+def command_of(request: EvaluateRequest, margin: Any) -> str:
     """Return the command line that measures the same."""
     import shlex
 
@@ -156,6 +160,7 @@ def _command(request: EvaluateRequest, margin: Any) -> str:
     }
     for flag, value in given.items():
         words += [] if value is None else [flag, str(value)]
+    words += ["--fresh"] * request.fresh
     return shlex.join(words)
 
 

@@ -567,6 +567,12 @@ def _add_serve(parser: Parser) -> None:
     parser.add_argument(
         "--model", metavar="ALIAS=REFERENCE", action="append", default=[], help="offer a model as ALIAS; repeatable"
     )
+    _add_web_beside(parser)
+
+
+def _add_web_beside(parser: Parser) -> None:
+    parser.add_argument("--web", action="store_true", help="serve the guide's pages too, in the same process")
+    parser.add_argument("--web-port", metavar="N", type=int, default=8091, help="port of the pages (8091)")
 
 
 def _add_keys(parser: Parser) -> None:

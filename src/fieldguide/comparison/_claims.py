@@ -113,10 +113,23 @@ def judge_claims(asked: Sequence[Claim], ledger: Sequence[Claim]) -> tuple[Judge
     Values that agree at the coarser one's digits are no conflict; nor is a measurement of our own, which stands
     beside. LiveCodeBench without a stated window is compared with nothing: its questions are not known to be the same.
     """
-    cells: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
-    for claim in ledger:
-        cells[_cell(claim)].append(claim)
+    cells = _cells(ledger)
     return tuple(_judged(claim, cells.get(_cell(claim), ())) for claim in asked)
+
+
+_kept: tuple[Sequence[Claim], dict[tuple[object, ...], list[Claim]]] | None = None
+
+
+def _cells(ledger: Sequence[Claim]) -> dict[tuple[object, ...], list[Claim]]:
+    """Return claims by what they are about; those of the last ledger are kept, where it can no longer change."""
+    global _kept
+    kept = _kept
+    if kept is None or kept[0] is not ledger or not isinstance(ledger, tuple):
+        made: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+        for claim in ledger:
+            made[_cell(claim)].append(claim)
+        kept = _kept = (ledger, dict(made))
+    return kept[1]
 
 
 def table_differences(table: Sequence[Claim]) -> tuple[Difference, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib
 import importlib.util
 import json
 import signal
 import sys
 from argparse import Namespace
 from datetime import UTC, datetime
+from typing import Any
 
 from fieldguide.app.gateway import Gateway, GatewayConfig, in_force, read_config
 from fieldguide.app.wiring import House, open_house
@@ -63,18 +65,21 @@ async def _served(house: House, config: GatewayConfig, args: Namespace) -> int:
     gateway = Gateway(house, config, say=say)
     server = Server(gateway, say=say)
     loop = asyncio.get_running_loop()
+    beside = contextlib.AsyncExitStack()
     try:
         _allow_files()
         await server.start()
         _settle_memory()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, asked.set)
-        _say_where(gateway, server.port, args)
+        pages = await beside.enter_async_context(_pages(args, config, gateway)) if args.web else None
+        _say_where(gateway, server.port, args, pages)
         await asked.wait()
         asked.clear()
         if not args.quiet:
             say(f"stopping: what is in flight has {config.drain_s:.0f} s to end; once more ends at once")
         again = loop.create_task(asked.wait())
+        await beside.aclose()
         stopping = loop.create_task(server.stop(drain_s=config.drain_s))
         await asyncio.wait({again, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not stopping.done():
@@ -82,6 +87,7 @@ async def _served(house: House, config: GatewayConfig, args: Namespace) -> int:
         again.cancel()
         await stopping
     finally:
+        await beside.aclose()
         await house.close()
     return 0
 
@@ -106,16 +112,32 @@ def _settle_memory() -> None:
     gc.set_threshold(10_000, 20, 50)
 
 
-def _say_where(gateway: Gateway, port: int, args: Namespace) -> None:
+def _pages(args: Namespace, config: GatewayConfig, gateway: Gateway) -> contextlib.AbstractAsyncContextManager[str]:
+    """Serve the guide's pages over the same gateway.
+
+    The pages are another room, which this one does not know: it is named in full, as the command line names both.
+    """
+    command: Any = importlib.import_module("fieldguide.web.command")
+    shape = {"host": config.host, "port": args.web_port, "certificate": None, "certificate_key": None, "address": None}
+    given = Namespace(**shape, home=args.home, data=args.data)
+    made: contextlib.AbstractAsyncContextManager[str] = command.listening(command.site_for(given, gateway), given)
+    return made
+
+
+def _say_where(gateway: Gateway, port: int, args: Namespace, pages: str | None) -> None:
     config = gateway.config
     host = f"[{config.host}]" if ":" in config.host else config.host
     address = f"http://{host}:{port}"
     if args.json:
         told = {"address": address, "models": gateway.models.names, "keys_demanded": gateway.keys_demanded}
+        if pages is not None:
+            told["pages"] = pages
         print(json.dumps(told), flush=True)
         return
     models = ", ".join(gateway.models.names) or "none: name some with --model ALIAS=REFERENCE"
     print(f"listening on {address}", flush=True)
+    if pages is not None:
+        print(f"the guide is at {pages}", flush=True)
     if not args.quiet:
         print(f"models: {models}", file=sys.stderr)
         keys = "a key is demanded" if gateway.keys_demanded else "no key is demanded on this machine"

@@ -14,12 +14,12 @@ from fieldguide.app.references import ModelOptions, as_decimal, check_named
 from fieldguide.app.wiring import House
 from fieldguide.app.works import running_like, start_work, view_json, view_work
 from fieldguide.domain import JsonValue
-from fieldguide.errors import UnknownNameError, UsageError
+from fieldguide.errors import FieldguideError, UnknownNameError, UsageError
 from fieldguide.registry import nearest
 from fieldguide.store import Work
 from fieldguide.web._page import Asked, Page, Shown
 
-_MODELS = ("model", "other", "third")
+MODELS = ("model", "other", "third")
 _FIELDS = {
     "model": "a model, as `fieldguide compare` takes it",
     "other": "the one it is compared with; without it the first is measured alone",
@@ -62,7 +62,7 @@ def read_measurement(house: House, form: Mapping[str, str]) -> Start:
         UsageError: A field is missing or holds something else, or a name is unknown.
     """
     given = {name: form.get(name, "").strip() for name in _FIELDS}
-    models = tuple(given[name] for name in _MODELS if given[name])
+    models = tuple(given[name] for name in MODELS if given[name])
     benchmarks = _listed(given["benchmark"])
     _check_models(house, models)
     _check_benchmarks(benchmarks, given["protocol"])
@@ -154,7 +154,7 @@ def _compare(asked: Asked) -> Shown:
     return compare_page(asked.house, {name: asked.text(name) for name in _FIELDS}, None)
 
 
-def compare_page(house: House, form: Mapping[str, str], fault: UsageError | None) -> Shown:
+def compare_page(house: House, form: Mapping[str, str], fault: FieldguideError | None) -> Shown:
     """Return the page with its fields filled in, and what is wrong with them where something is."""
     works = [work for work in house.works.every() if work.kind in ("measure", "rescore")]
     return Shown(

@@ -7,14 +7,23 @@ from typing import Any
 
 from fieldguide.app.catalogue_json import found_json
 from fieldguide.app.find import FindRequest, find_models
-from fieldguide.app.guide import COLUMNS, facets, family_map, guide_json, guide_to, map_json
+from fieldguide.app.guide import COLUMNS, facets, family_map, fitting_of, guide_json, guide_to, map_json
 from fieldguide.app.sizes import size_chart
+from fieldguide.catalogue import hardware_table
 from fieldguide.reporting import SizeChart, draw_sizes
 from fieldguide.web._page import Asked, Page, Shown
 
 _CHARTS_AT_ONCE = 2
 _FACTS = ("publisher", "released", "trained_from", "trained_for", "modalities_in", "modalities_out", "languages")
 _MOST = 200
+_OF_EACH_KIND = 24
+_OF_ONE_KIND = 100
+
+
+@lru_cache(maxsize=1)
+def device_names() -> list[str]:
+    """Return the names of the hardware that is known."""
+    return sorted(device.name for device in hardware_table().devices)
 
 
 def request_of(asked: Asked, *, most: int | None = None) -> FindRequest:
@@ -27,6 +36,7 @@ def request_of(asked: Asked, *, most: int | None = None) -> FindRequest:
         modalities=asked.every("modality"),
         at=asked.every("at"),
         on_premises=asked.one("weights") is not None,
+        fits=None if (fits := asked.one("fits")) is None else fitting_of(asked.house, fits),
         most=most or min(asked.count("limit") or 50, _MOST),
     )
 
@@ -41,6 +51,7 @@ def filled(asked: Asked) -> dict[str, Any]:
         "modality": list(asked.every("modality")),
         "at": list(asked.every("at")),
         "weights": asked.one("weights") is not None,
+        "fits": asked.text("fits"),
     }
 
 
@@ -52,11 +63,18 @@ FIELDS = {
     "modality": "what it takes or gives, such as `image`; several may be given",
     "at": "a place that has it, such as `hf` or `ollama`; several may be given",
     "weights": "any value: only models whose weights can be had",
+    "fits": "only models that fit `here`, hardware such as `rtx4090`, or memory such as `24GB`, with how they do",
+}
+_OF_MAP = {
+    "map": "only this kind of the map, such as `code`",
+    "from": "how many of its newest families to skip",
 }
 
 
 def _home(asked: Asked) -> Shown:
-    searched = bool(asked.query)
+    searched = bool(set(asked.query) & set(FIELDS))
+    kind, start = asked.one("map"), asked.count("from") or 0
+    most = _OF_EACH_KIND if kind is None else _OF_ONE_KIND
     found = found_json(find_models(asked.house.settings.home, request_of(asked))) if searched else None
     return Shown(
         title="Search" if searched else "Guide",
@@ -65,8 +83,9 @@ def _home(asked: Asked) -> Shown:
             "facets": facets(asked.house),
             "found": found,
             "columns": list(COLUMNS),
-            "map": None if searched else map_json(family_map(asked.house)),
+            "map": None if searched else map_json(family_map(asked.house), kind=kind, start=start, most=most),
         },
+        drawn={"at_once": most, "only": kind, "devices": device_names()},
     )
 
 
@@ -103,9 +122,10 @@ HOME = Page(
         "facets": "what can be chosen: kinds, modalities, licences, places",
         "found": "what `find --json` gives; null where nothing was searched for",
         "columns": "names of the columns of the map",
-        "map": "families by kind, each with its sizes by column; null where something was searched for",
+        "map": "of each kind the newest families, their sizes by column, `total` of them; null in a search",
     },
-    fields=FIELDS,
+    fields=FIELDS | _OF_MAP,
+    slow_fields=frozenset({"fits"}),
     nav="Guide",
 )
 MODEL = Page(
@@ -119,6 +139,7 @@ MODEL = Page(
         "sizes_explained": "what its sizes mean, and rows of tables that hold several of them",
         "ledger": "what `claims --json` gives, our own runs among it; null of a family or where nothing is stated",
         "costs": "what `cost --json` gives for a million tokens in and out; null of a family or without any price",
+        "fits_here": "how each size fits this machine: state, best quantization, bytes, in a sentence",
     },
     fields={"row": "which row of the tables over sizes is drawn, from 0"},
 )

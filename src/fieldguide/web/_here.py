@@ -95,9 +95,7 @@ def fetch_start(house: House, reference: str, *, accepted: str | None) -> Start:
     """
     reference = reference.strip()
     if not reference:
-        raise UsageError(
-            "No model is named.", hint="Such as smollm2-135m-instruct, or hf:OWNER/NAME#*q4_k_m.gguf."
-        )
+        raise UsageError("No model is named.", hint="Such as smollm2-135m-instruct, or hf:OWNER/NAME#*q4_k_m.gguf.")
     licence = preview_pull(house, reference).licence
     known = house.settings.accept_licences
     if licence is not None and licence.needs_acceptance and licence.id not in known and accepted != licence.id:

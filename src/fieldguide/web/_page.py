@@ -85,3 +85,5 @@ class Page:
     """Its word in the navigation; None for a page that others lead to."""
     slow: bool = False
     """Whether making it may wait for the network or for a long reading, and so must hold up no other page."""
+    slow_fields: frozenset[str] = frozenset()
+    """Fields with which it may."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from functools import cache
@@ -34,7 +35,7 @@ def _environment() -> Environment:
     environment.filters.update(
         weights=lambda count: "n/a" if count is None else count_text(count),
         money=money,
-        part=lambda text: quote(str(text), safe=""),
+        part=lambda text: quote(str(text), safe="", errors="replace"),
         known=lambda value: "n/a" if value is None else value,
         joined=lambda values: ", ".join(str(each) for each in values) or "none",
         day=lambda text: str(text)[:16].replace("T", " "),
@@ -42,6 +43,7 @@ def _environment() -> Environment:
         span=span,
         trace=trace,
         some=some,
+        as_json=lambda value: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),
         tokens=lambda count: "n/a" if count is None else f"{count:,} tokens",
     )
     environment.globals.update(asset=address_of, sources=Sources, address=address)
@@ -53,16 +55,23 @@ def render(template: str, **context: Any) -> str:
     return _environment().get_template(template).render(context)
 
 
+def compile_template(template: str) -> None:
+    """Have a template ready before a page is asked for."""
+    _environment().get_template(template)
+
+
 def address(path: str, **fields: Any) -> str:
     """Return a path of ours with fields behind it; unknown ones are left out."""
     given = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
-    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+    return f"{path}?{urlencode(given, doseq=True, errors='replace')}" if given else path
 
 
 def gigabytes(held: float | None) -> str:
-    """Return bytes as GB (10^9), or as MB where they are fewer."""
+    """Return bytes as GB (10^9), or as MB or kB where they are fewer."""
     if held is None:
         return "n/a"
+    if held < 1e5:
+        return f"{held / 1e3:,.1f} kB"
     return f"{held / 1e9:,.2f} GB" if held >= 1e9 else f"{held / 1e6:,.1f} MB"
 
 

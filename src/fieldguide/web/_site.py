@@ -166,12 +166,13 @@ class Site:
         def made(house: House) -> str:
             shown = page.make(Asked(house=house, visitor=visitor, parts=parts, query=query, loaded=loaded))
             if as_json:
-                return json.dumps(shown.context, ensure_ascii=False, indent=2, default=str)
+                told = json.dumps(shown.context, ensure_ascii=False, indent=2, default=str)
+                return told.encode("utf-8", "replace").decode()  # a lone surrogate cannot be sent
             whole = around | {"page": page, "title": shown.title}
             return render(page.template, **whole, **shown.context, **shown.drawn)
 
         try:
-            text = await self.readers.read(made, slow=page.slow)
+            text = await self.readers.read(made, slow=page.slow or not page.slow_fields.isdisjoint(query))
         except FieldguideError as error:
             return self.fault(request, error, as_json=as_json)
         if as_json:

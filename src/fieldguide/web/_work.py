@@ -6,7 +6,7 @@ from fieldguide.app.guide import facets
 from fieldguide.app.jobs import find_for_job, jobs
 from fieldguide.app.jobs_json import job_answer_json, jobs_json
 from fieldguide.catalogue.claims import claims
-from fieldguide.web._guide import FIELDS, filled, request_of
+from fieldguide.web._guide import FIELDS, device_names, filled, request_of
 from fieldguide.web._page import Asked, Page, Shown
 
 _MOST = 10
@@ -26,7 +26,7 @@ def _jobs(asked: Asked) -> Shown:
             "jobs": jobs_json(jobs())["jobs"],
             "answer": answer,
         },
-        drawn={"claimed": {claim.benchmark for claim in claims()}},
+        drawn={"claimed": {claim.benchmark for claim in claims(asked.house.copies)}, "devices": device_names()},
     )
 
 
@@ -43,5 +43,6 @@ JOBS = Page(
         "answer": "what `find --job --json` gives; null where no job was named",
     },
     fields={"job": "what is to be done, such as `summarise patient letters`"} | FIELDS,
+    slow_fields=frozenset({"fits"}),
     nav="Jobs",
 )

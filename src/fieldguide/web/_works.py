@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ from fieldguide.app.measure import REPORT
 from fieldguide.app.report_json import report_from
 from fieldguide.app.wiring import House
 from fieldguide.app.works import ENDED, WorkState, progress_of, resume_work, stop_work, view_json, view_work
-from fieldguide.errors import UnknownNameError, UsageError
+from fieldguide.errors import FieldguideError, UnknownNameError
 from fieldguide.reporting import report_parts
 from fieldguide.store import Works
-from fieldguide.web._comparing import COMPARE, compare_page, read_measurement, read_rescoring, started
+from fieldguide.web._comparing import COMPARE, MODELS, Start, compare_page, read_measurement, read_rescoring, started
+from fieldguide.web._entry import VISITOR, Visitor
 from fieldguide.web._errors import status_of
 from fieldguide.web._guard import HEADERS
 from fieldguide.web._page import Asked, Page, Shown
@@ -75,13 +77,23 @@ class WorkDesk:
         application.on_shutdown.append(self._shut_down)
 
     async def _measure(self, request: web.Request) -> web.StreamResponse:
-        form = await self._site.own_form(request)
+        form, visitor = await self._site.own_form(request), request[VISITOR]
         try:
-            work = await self._site.in_reading(lambda house: started(house, read_measurement(house, form)))
-        except UsageError as error:
+            work = await self._site.in_reading(lambda house: started(house, self._measurement(house, form, visitor)))
+        except FieldguideError as error:
             made = partial(compare_page, form=form, fault=error)
             return await self._site.shown(request, COMPARE, made, status=status_of(error))
         raise self._see(work.work_id)
+
+    def _measurement(self, house: House, form: dict[str, str], visitor: Visitor) -> Start:
+        """Return what a form asks to have measured, under the key of whoever sends it."""
+        start = read_measurement(house, form)
+        if visitor.owner is None:
+            return start
+        for name in (form.get(field, "").strip() for field in MODELS):
+            if name:
+                self._site.gateway.lendable(visitor.identity, name, anything=visitor.is_admin)
+        return replace(start, asked=start.asked | {"owner": visitor.owner})
 
     async def _rescore(self, request: web.Request) -> web.StreamResponse:
         form, run_id = await self._site.own_form(request), request.match_info["run"]
@@ -90,7 +102,10 @@ class WorkDesk:
 
     async def _change(self, change: Callable[[House, str], Any], request: web.Request) -> web.StreamResponse:
         await self._site.own_form(request)
-        work_id = request.match_info["work"]
+        work_id, visitor = request.match_info["work"], request[VISITOR]
+        asked = await self._site.in_reading(lambda house: house.works.work(work_id).asked)
+        if asked.get("owner") != visitor.owner:
+            visitor.check_admin()
         await self._site.in_reading(lambda house: change(house, work_id))
         raise self._see(work_id)
 

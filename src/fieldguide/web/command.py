@@ -21,6 +21,7 @@ from fieldguide.app.wiring import open_house
 from fieldguide.errors import InputFileError, UsageError
 from fieldguide.web._guard import is_loopback
 from fieldguide.web._site import Site
+from fieldguide.web._warm import warm
 
 _CLOSING_S = 2.0
 
@@ -77,16 +78,19 @@ async def _served(args: Namespace, site: Site) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
-    async with listening(site, args) as address:
+    async with listening(site, args) as listens:
+        address = args.address or listens
         if args.json:
-            print(json.dumps({"address": address}), flush=True)
+            print(json.dumps({"address": address, "listening": listens}), flush=True)
         else:
             print(f"the guide is at {address}", flush=True)
         if not args.quiet:
             print(_who(site), file=sys.stderr, flush=True)
+        warming = asyncio.ensure_future(site.readers.read(warm))
         if not args.no_browser and not args.json:
             await asyncio.to_thread(webbrowser.open, address)
         await asked.wait()
+        await asyncio.wait({warming})
     return 0
 
 
@@ -118,7 +122,7 @@ async def listening(site: Site, args: Namespace) -> AsyncIterator[str]:
         port = int(runner.addresses[0][1])
         site.learn_port(port)
         host = f"[{site.host}]" if ":" in site.host else site.host
-        yield args.address or f"{'https' if tls else 'http'}://{host}:{port}/"
+        yield f"{'https' if tls else 'http'}://{host}:{port}/"
     finally:
         await runner.cleanup()
 

@@ -16,10 +16,17 @@ from fieldguide.web import PAGES
 from fieldguide.web._errors import STATUSES
 from tests.contracts.test_architecture import all_errors
 from tests.support.html_page import Page
-from tests.support.site import ITEMS, Client, site_over, two_runs
+from tests.support.site import ITEMS, Client, finished_work, site_over, stored_model, two_runs
 
 FIXED = {
-    "home": ["/", "/?q=qwen+coder", "/?kind=code&max_parameters=8B&licence=commercial&weights=yes", "/?q=zzzzqqqq"],
+    "home": [
+        "/",
+        "/?q=qwen+coder",
+        "/?kind=code&max_parameters=8B&licence=commercial&weights=yes",
+        "/?q=zzzzqqqq",
+        "/?q=qwen+7b&fits=24GB",
+        "/?map=code",
+    ],
     "jobs": ["/jobs", "/jobs?job=summarise+patient+letters&weights=yes"],
     "model": ["/models/qwen2.5", "/models/qwen2.5?row=3", "/models/qwen2.5-7b-instruct", "/models/gpt-4o"],
     "claims": ["/claims", "/claims?table=qwq-32b-preview-blog", "/claims?model=gpt-4o", "/claims?benchmark=gpqa"],
@@ -29,6 +36,7 @@ FIXED = {
     "history": ["/history"],
     "here": ["/here"],
     "fetch": ["/here/fetch", "/here/fetch?model=smollm2-135m-instruct"],
+    "compare": ["/compare", "/compare?model=smollm2-135m-instruct&other=gemma3-270m&limit=50&margin=5&fresh=yes"],
     "cost": ["/cost", "/cost?model=gpt-4o&input_tokens=1000&output_tokens=500&requests=100"],
 }
 MOST_BYTES = 300_000
@@ -42,6 +50,9 @@ async def measured(tmp_path: Path) -> dict[str, list[str]]:
     item = comparison.evaluation.results[0].run.exam.items[3].item
     return FIXED | {
         "runs": ["/runs"],
+        "load": [f"/here/load?model={stored_model(tmp_path)}"],
+        "remove": ["/here/remove?model=tiny-q4_k_m"],
+        "work": [f"/work/{await finished_work(tmp_path)}"],
         "run": [f"/runs/{runs[0]}", f"/runs/{runs[0]}?outcome=wrong", f"/runs/{runs[0]}?disputed=yes"],
         "item": [f"/runs/{runs[0]}/items/{quote(item, safe='')}"],
         "verdict": [f"/verdict?run={runs[0]}&run={runs[1]}"],
@@ -141,7 +152,12 @@ async def test_every_family_and_model_has_its_page(tmp_path: Path) -> None:
     """Whatever is known or unknown of it: each page of the catalogue shows."""
     async with site_over(tmp_path) as client:
         context = await (await client.get("/index.json")).json()
-        families = [family for group in context["map"] for family in group["families"]]
+        families = []
+        for group in context["map"]:
+            for start in range(0, group["total"], 100):
+                address = f"/index.json?map={group['kind']}&from={start}"
+                (found,) = (await (await client.get(address)).json())["map"]
+                families += found["families"]
         for family in families:
             await _page(client, f"/models/{family['name']}")
             for size in family["sizes"]:
@@ -160,6 +176,9 @@ async def test_every_family_and_model_has_its_page(tmp_path: Path) -> None:
     ("/cost?model=gpt-4o", 400, None),
     ("/?kind=cod", 404, "code"),
     ("/?max_parameters=huge", 400, None),
+    ("/?fits=nix", 404, None),
+    ("/?fits=24", 400, None),
+    ("/?map=cod", 404, "code"),
     ("/plan?model=qwen2.5-7b-instrut", 404, "qwen2.5-7b-instruct"),
     ("/plan?model=qwen2.5", 400, None),
     ("/plan?model=qwen2.5-7b-instruct&on=nix", 404, None),

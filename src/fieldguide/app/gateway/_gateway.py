@@ -41,7 +41,7 @@ from fieldguide.errors import (
     StoreError,
     UnknownModelError,
 )
-from fieldguide.runners import HttpRunner, Runner, Tap
+from fieldguide.runners import HoldsAnswers, HttpRunner, Runner, Tap
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -221,11 +221,20 @@ class Gateway:
         Raises:
             CatalogueError: A book of prices is malformed.
         """
+        if isinstance(opened.runner, HoldsAnswers):
+            return opened  # nothing is asked
         model = self.models.taken_in(name, opened)
-        return replace(opened, runner=self._metered(identity, model, endpoint, close=opened.runner.close))
+        runner = self._metered(identity, model, endpoint, close=opened.runner.close, as_provider=True)
+        return replace(opened, runner=runner)
 
     def _metered(
-        self, identity: Identity, model: Open, endpoint: str, *, close: Callable[[], Awaitable[None]] | None = None
+        self,
+        identity: Identity,
+        model: Open,
+        endpoint: str,
+        *,
+        close: Callable[[], Awaitable[None]] | None = None,
+        as_provider: bool = False,
     ) -> MeteredRunner:
         return MeteredRunner(
             model,
@@ -234,6 +243,7 @@ class Gateway:
             begin=self._begin,
             default_output_tokens=self.config.default_output_tokens,
             close=close,
+            as_provider=as_provider,
         )
 
     def lendable(self, identity: Identity, name: str, *, anything: bool) -> ModelConfig:

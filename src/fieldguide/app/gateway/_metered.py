@@ -28,6 +28,7 @@ from fieldguide.domain import (
     Video,
     block_as_json,
 )
+from fieldguide.errors import BudgetExceededError, KeyLimitError, QuotaExhaustedError, RateLimitError
 
 _MEDIA_TOKENS = 20_000
 """Set aside for each picture, sound or file: more than providers count for a usual one."""
@@ -49,9 +50,13 @@ class MeteredRunner:
         begin: Begin,
         default_output_tokens: int,
         close: Callable[[], Awaitable[None]] | None = None,
+        as_provider: bool = False,
     ) -> None:
-        """`endpoint` says in the records what the answers were for; `close` is called where the model is not shared."""
-        self._close = close
+        """`endpoint` says in the records what the answers were for; `close` is called where the model is not shared.
+
+        With `as_provider` a limit of the key is told as a provider tells its own, which evaluations wait or end for.
+        """
+        self._close, self._as_provider = close, as_provider
         self._model, self._identity, self._endpoint = model, identity, endpoint
         self._begin, self._default_output_tokens = begin, default_output_tokens
 
@@ -117,7 +122,16 @@ class MeteredRunner:
         ask = Ask(identity=self._identity, model=self._model.config.alias, endpoint=self._endpoint, body_bytes=sent)
         wanted = request.max_output_tokens
         most = self._default_output_tokens if wanted is None else wanted
-        return await self._begin(ask, self._model, Usage(input_tokens=sent, output_tokens=most))
+        try:
+            return await self._begin(ask, self._model, Usage(input_tokens=sent, output_tokens=most))
+        except KeyLimitError as error:
+            if self._as_provider:
+                raise RateLimitError(error.message, retry_after_s=error.retry_after_s) from error
+            raise
+        except BudgetExceededError as error:
+            if self._as_provider:
+                raise QuotaExhaustedError(error.message, hint=error.hint) from error
+            raise
 
 
 def _most_tokens(request: CompletionRequest) -> int:

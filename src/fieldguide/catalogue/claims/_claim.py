@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 ClaimKind: TypeAlias = Literal["published", "imported", "recomputed", "measured"]
@@ -158,6 +159,7 @@ def split_snapshot(name: str) -> tuple[str, str | None]:
     return (bare[: found.start()], "-".join(found.groups())) if found else (bare, None)
 
 
+@lru_cache(maxsize=65536)
 def model_key(name: str) -> tuple[str, str | None]:
     """Return what spellings of one model have in common, and its snapshot: case, dots and dashes do not matter."""
     bare, snapshot = split_snapshot(name)

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
+@cache
 def claims(copies: Path | None = None) -> tuple[Claim, ...]:
     """Return every claim of the ledger: the tables of the catalogue, then what was taken over from others.
 
-    `copies` is a folder where a fast copy may be kept.
+    `copies` is a folder where a fast copy may be kept. The same tuple is returned each time, so that what is made of
+    it can be kept beside it.
 
     Raises:
         CatalogueError: A file is malformed.
