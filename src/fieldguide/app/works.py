@@ -174,7 +174,13 @@ def view_json(view: WorkView) -> dict[str, Any]:
 
 
 def progress_of(work: Work, events: Sequence[WorkEvent]) -> list[dict[str, Any]]:
-    """Return how far a work is, as its kind tells it."""
+    """Return how far a work is, as its kind tells it.
+
+    Raises:
+        UsageError: It is of a kind that this program does not know.
+    """
+    if work.kind not in KINDS:
+        raise UsageError(f"This program does not know work of the kind {work.kind!r}.", hint="A newer one has made it.")
     blocks: list[dict[str, Any]] = importlib.import_module(KINDS[work.kind]).progress_of(work.asked, events)
     return blocks
 
