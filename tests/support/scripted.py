@@ -47,7 +47,7 @@ class Scripted:
 
 
 @contextmanager
-def scripted_models(*, text: str = "The answer is {}", pace_s: float = 0.15) -> Iterator[Scripted]:
+def scripted_models(*, text: str = "The answer is {}", pace_s: float = 0.5) -> Iterator[Scripted]:
     """Serve the models of `RIGHT`; `text` is what they say, and `pace_s` how long each answer takes while held back."""
     exam, scorer = build_exam("ladder", data=None, limit=4 * ITEMS)
     scorer.close()
@@ -63,7 +63,7 @@ def scripted_models(*, text: str = "The answer is {}", pace_s: float = 0.15) -> 
     async def serve() -> None:
         async def waited() -> None:
             until_s = time.monotonic() + made[0].pace_s
-            while made[0].held_back and time.monotonic() < until_s:
+            while made[0].held_back and time.monotonic() < until_s:  # noqa: ASYNC110 - set from another thread
                 await asyncio.sleep(0.02)
 
         async with fake_server(respond, before=waited) as server:
