@@ -140,12 +140,12 @@ def test_a_comparison_from_the_form_to_the_verdict(browser: Browser, address: st
     _until(page, lambda: _done(page) >= 4)
     early = page.inner_text("#live-1 .facts")
     _until(page, lambda: _done(page) >= 10)
-    for each in (page, other):
+    for each, width in ((page, 1400), (other, 400)):
         told = each.inner_text("#live-1")
         assert "% (" in told, told
         assert "tokens/s" in told
         assert "Cost so far" in told
-        assert each.evaluate("document.documentElement.scrollWidth") <= (each.viewport_size or {})["width"]
+        assert each.evaluate("document.documentElement.scrollWidth") <= width
         assert each.evaluate(CHECKS) == []
     late = page.inner_text("#live-1 .facts")
     assert _width_of(late) < _width_of(early)
@@ -172,13 +172,27 @@ def _width_of(facts: str) -> float:
     return float(found[2]) - float(found[1])
 
 
-def test_stopped_and_taken_up_by_the_keyboard_alone(browser: Browser, address: str, models: Scripted) -> None:
-    """Stop, go on, and nothing is asked twice; the focus survives what is put in live."""
+def _tab_to(page: Page, name: str) -> None:
+    """Press the tabulator until what has this id or this text has the focus, as it can be seen to have."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()") == name:
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+            return
+    raise AssertionError(f"{name} cannot be reached")
+
+
+def test_started_stopped_and_taken_up_by_the_keyboard_alone(browser: Browser, address: str, models: Scripted) -> None:
+    """Nothing is asked twice; the focus survives what is put in live."""
     models.hold_back(1.0)
     page = _open(browser, address + "/compare", width=400)
-    _ask(page, models, ("like-poor",), limit=60)
+    for name, text in (("model", f"{models.url}#like-poor"), ("limit", "60"), ("More", ""), ("concurrency", "2")):
+        _tab_to(page, name)
+        page.keyboard.type(text) if text else page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/work/*")
     _until(page, lambda: _done(page) >= 4)
-    page.focus("button:has-text('Stop')")
+    _tab_to(page, "Stop")
     before = _done(page)
     _until(page, lambda: _done(page) > before)
     assert page.evaluate("document.activeElement.textContent") == "Stop"
@@ -188,7 +202,7 @@ def test_stopped_and_taken_up_by_the_keyboard_alone(browser: Browser, address: s
     asked = [each for each in _asked(models) if each[0] == "like-poor"]
     assert len(asked) < 60
     models.answer_all()
-    page.focus("button:has-text('Go on')")
+    _tab_to(page, "Go on")
     page.keyboard.press("Enter")
     page.wait_for_selector(".state.finished", timeout=1000 * WITHIN_S)
     asked = [each for each in _asked(models) if each[0] == "like-poor"]

@@ -210,7 +210,8 @@ def _launch(house: House, work: Work) -> None:
     lock = works.claim(work.work_id)
     try:
         works.tell(work.work_id, LAUNCHED, {})
-        command = [sys.executable, "-m", "fieldguide.app.work_process", work.work_id, str(lock)]
+        # -P: files in the folder in which it was asked are no modules of ours
+        command = [sys.executable, "-P", "-m", "fieldguide.app.work_process", work.work_id, str(lock)]
         data = house.settings.data
         command += [str(house.settings.home.absolute()), "" if data is None else str(data.absolute())]
         with (folder / "process.log").open("wb") as log:
