@@ -40,6 +40,7 @@ FIXED = (
     "/train-plan?parameters=7B&tokens=2T&on=2048xa100-80gb",
     "/cost?model=gpt-4o&input_tokens=1000&output_tokens=500&requests=100",
     "/?q=qwen+7b&fits=24GB",
+    "/ask",
     "/ask?conversation=1",
     "/history",
     "/here",

@@ -194,7 +194,11 @@ async def test_a_budget_that_is_reached_stops_it(tmp_path: Path) -> None:
     house = _house(tmp_path)
     from decimal import Decimal
 
-    price = {"price_in_usd_per_mtok": Decimal(1), "price_out_usd_per_mtok": Decimal(2), "budget_usd": Decimal("0.001")}
+    price: dict[str, Any] = {
+        "price_in_usd_per_mtok": Decimal(1),
+        "price_out_usd_per_mtok": Decimal(2),
+        "budget_usd": Decimal("0.001"),
+    }
     with scripted_models() as models:
         models.answer_all()
         work = start_work(house, "measure", "x", _asked(f"{models.url}#good", **price))
