@@ -238,21 +238,25 @@ async def test_a_storm_of_refusals_is_weathered(tmp_path: Path) -> None:
 
 
 async def test_clients_that_leave_free_everything(tmp_path: Path) -> None:
-    """Half of 100 clients hang up in mid-stream: their upstream calls end at once, the others come to their end."""
-    slow = streams([*events(["left"], ends=False), *events(WORDS)[1:]], between_s=0.3)
+    """Half of 100 clients hang up in mid-stream: their upstream calls, which had no end, end; the others come whole."""
+    endless = streams(events(["left"], ends=False), end="hang")
+    slow = streams(events(WORDS), between_s=0.2)
     before = files_open()
     async with (
-        serving(lambda call: slow) as upstream,
+        serving(lambda call: endless if call.prompt == "leave" else slow) as upstream,
         lab(tmp_path, {}, config=config(upstream)) as at,
     ):
         made = at.key(budget_usd=Decimal(1))
         body = {**BODY, "stream": True}
-        leaving = [ask(at.server.port, made.key, body, leave_after=b"left") for _ in range(50)]
+        other = {**body, "messages": [{"role": "user", "content": "leave"}]}
+        leaving = [ask(at.server.port, made.key, other, leave_after=b"left") for _ in range(50)]
         staying = [ask(at.server.port, made.key, body) for _ in range(50)]
         async with asyncio.timeout(30):
             heard = await asyncio.gather(*leaving, *staying)
         assert [each.good for each in heard] == [False] * 50 + [True] * 50
         await comes_to_rest(at, upstream)
+        assert all(line.usable for line in at.house.lines._all)
+        assert at.house.lines.open <= 50
         row = await sums_of(at, made.row.key_id)
         assert (row["answered"], row["abandoned"], row["failed"]) == (50, 50, 0)
         assert row["nano_usd"] == 50 * NANO_EACH
