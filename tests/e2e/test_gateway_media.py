@@ -27,8 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
 """So OpenAI's library says of every call of `translations`, which other servers go on to offer."""
 WAV = (
     b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00"
-     b"\x80>\x00\x00\x00}\x00\x00\x02\x00\x10\x00data"
-    + bytes(4)
+    b"\x80>\x00\x00\x00}\x00\x00\x02\x00\x10\x00data" + bytes(4)
 )
 PNG = b"\x89PNG\r\n\x1a\n0000"
 SEGMENTS = [

@@ -36,7 +36,8 @@ class Operation:
     """Of answers that are no errors."""
 
 
-_SPOKEN = dict.fromkeys(("audio/mpeg", "audio/wav", "audio/ogg", "audio/aac", "audio/flac", "audio/pcm"), answers.BYTES)
+_SOUNDS = ("audio/mpeg", "audio/wav", "audio/ogg", "audio/aac", "audio/flac", "audio/pcm", "application/octet-stream")
+_SPOKEN = dict.fromkeys(_SOUNDS, answers.BYTES)
 _WRITTEN_DOWN = {
     JSON: answers.TRANSCRIPT,
     **dict.fromkeys(("text/plain", "text/vtt", "application/x-subrip"), answers.TEXT),
