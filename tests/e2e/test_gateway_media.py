@@ -242,7 +242,7 @@ async def test_what_a_model_cannot_do_is_a_400(tmp_path: Path) -> None:
             lambda: client.audio.speech.create(model="voice", input="", voice="en"),
         ):
             with pytest.raises(openai.BadRequestError):
-                await wrong()  # type: ignore[misc]
+                await wrong()
 
 
 async def test_a_voice_on_this_machine_reads_aloud(tmp_path: Path) -> None:
