@@ -27,8 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
 """So OpenAI's library says of every call of `translations`, which other servers go on to offer."""
 WAV = (
     b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00"
-     b"\x80>\x00\x00\x00}\x00\x00\x02\x00\x10\x00data"
-    + bytes(4)
+    b"\x80>\x00\x00\x00}\x00\x00\x02\x00\x10\x00data" + bytes(4)
 )
 PNG = b"\x89PNG\r\n\x1a\n0000"
 SEGMENTS = [
@@ -243,7 +242,7 @@ async def test_what_a_model_cannot_do_is_a_400(tmp_path: Path) -> None:
             lambda: client.audio.speech.create(model="voice", input="", voice="en"),
         ):
             with pytest.raises(openai.BadRequestError):
-                await wrong()  # type: ignore[misc]
+                await wrong()
 
 
 async def test_a_voice_on_this_machine_reads_aloud(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from fieldguide.domain import (
     Image,
     ImageRequest,
     ImageResult,
+    JsonValue,
     Latency,
     Message,
     Reasoning,
@@ -59,7 +60,7 @@ class AbleRunner(FakeRunner):
 
     async def transcribe(self, request: TranscriptionRequest) -> TranscriptionResult:
         """Return two words."""
-        segment = {"id": 0, "start": 0.0, "end": 1.0, "text": "good day"}
+        segment: dict[str, JsonValue] = {"id": 0, "start": 0.0, "end": 1.0, "text": "good day"}
         return TranscriptionResult(text="good day", language="en", duration_s=1.0, segments=(segment,))
 
     async def speak(self, request: SpeechRequest) -> SpeechResult:

@@ -222,19 +222,22 @@ async def ask_chat(clients: Clients, stream: bool, turns: list[dict[str, Any]]) 
     if not stream:
         whole = await client.chat.completions.create(model="m", messages=messages)
         [choice, *_] = whole.choices
-        message = choice.message.model_dump(warnings=False)
-        return _seen_chat(message, choice.finish_reason, whole.usage, choice.logprobs)
-    message, reason, usage, tokens = {"role": "assistant"}, None, None, []
+        said = choice.message.model_dump(warnings=False)
+        return _seen_chat(said, choice.finish_reason, whole.usage, choice.logprobs)
+    message: dict[str, Any] = {"role": "assistant"}
+    reason: str | None = None
+    usage: Any = None
+    tokens: list[Any] = []
     chunks = await client.chat.completions.create(
         model="m", messages=messages, stream=True, stream_options={"include_usage": True}
     )
     async for chunk in chunks:
         usage = chunk.usage or usage
-        for choice in chunk.choices[:1]:
-            if choice.index == 0:
-                _add(message, choice.delta.model_dump(exclude_none=True, warnings=False))
-                reason = choice.finish_reason or reason
-                tokens += [] if choice.logprobs is None else choice.logprobs.content or []
+        for piece in chunk.choices[:1]:
+            if piece.index == 0:
+                _add(message, piece.delta.model_dump(exclude_none=True, warnings=False))
+                reason = piece.finish_reason or reason
+                tokens += [] if piece.logprobs is None else piece.logprobs.content or []
     return _seen_chat(message, reason, usage, _Tokens(tokens) if tokens else None)
 
 

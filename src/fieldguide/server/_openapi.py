@@ -36,10 +36,11 @@ class Operation:
     """Of answers that are no errors."""
 
 
-_SPOKEN = dict.fromkeys(("audio/mpeg", "audio/wav", "audio/ogg", "audio/aac", "audio/flac", "audio/pcm"), answers.BYTES)
+_SOUNDS = ("audio/mpeg", "audio/wav", "audio/ogg", "audio/aac", "audio/flac", "audio/pcm", "application/octet-stream")
+_SPOKEN = dict.fromkeys(_SOUNDS, answers.BYTES)
 _WRITTEN_DOWN = {
     JSON: answers.TRANSCRIPT,
-    **dict.fromkeys(("text/plain", "text/vtt", "application/x-subrip"), answers.TEXT),
+    **dict.fromkeys(("text/plain", "text/vtt", "application/x-subrip"), requests.TEXT),
     _EVENTS: answers.EVENT,
 }
 
@@ -48,7 +49,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/ready"): Operation(
         summary="Whether requests can be answered and accounted for", gives={JSON: answers.READY}, statuses=(200, 503)
     ),
-    ("GET", "/metrics"): Operation(summary="What was counted, for Prometheus", gives={"text/plain": answers.TEXT}),
+    ("GET", "/metrics"): Operation(summary="What was counted, for Prometheus", gives={"text/plain": requests.TEXT}),
     ("GET", "/openapi.json"): Operation(summary="This document", gives={JSON: {"type": "object"}}),
     ("GET", "/v1/models"): Operation(
         summary="The models that this key may ask; in Anthropic's words with the header `anthropic-version`",
@@ -96,12 +97,12 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/api/chat"): Operation(
         summary="Answer a conversation (Ollama)",
         takes=requests.OLLAMA_CHAT,
-        gives={JSON: answers.OLLAMA_CHAT, LINES: answers.TEXT},
+        gives={JSON: answers.OLLAMA_CHAT, LINES: requests.TEXT},
     ),
     ("POST", "/api/generate"): Operation(
         summary="Answer a question, or continue a text (Ollama)",
         takes=requests.OLLAMA_GENERATE,
-        gives={JSON: answers.OLLAMA_GENERATE, LINES: answers.TEXT},
+        gives={JSON: answers.OLLAMA_GENERATE, LINES: requests.TEXT},
     ),
     ("POST", "/api/embed"): Operation(
         summary="Turn texts into vectors (Ollama)", takes=requests.OLLAMA_EMBED, gives={JSON: answers.OLLAMA_VECTORS}

@@ -273,7 +273,7 @@ class _Reader:
 
     def _call(self, fields: Fields, kind: str) -> ToolCall:
         raw = fields.text("arguments" if kind == "function_call" else "input") or ""
-        own = _own(fields, "id", "status", "namespace")
+        own = _own(fields, "id", "status", "namespace", "item_id", "output_index")
         kept = unseal(fields.text(FIELD) or "")
         if kind == "custom_tool_call":
             own["type"] = kind

@@ -107,9 +107,13 @@ def _sound(block: Block) -> bool:
         return isinstance(block.provider, str)
     if isinstance(block, Image | Audio) and block.data is None:
         return False
-    if isinstance(block, ToolCall) and not (isinstance(block.name, str) and isinstance(block.arguments, dict | None)):
-        return False
-    if isinstance(block, Text | Refusal) and not isinstance(block.text, str):
+    needed: list[Any] = [block.text] if isinstance(block, Text | Refusal) else []
+    if isinstance(block, ToolCall):
+        needed.append(block.name)
+        arguments: Any = block.arguments
+        if not isinstance(arguments, dict | None):
+            return False
+    if not all(isinstance(each, str) for each in needed):
         return False
     named = {field.name for field in fields_of(block)} & set(_TEXTS)
     return _harmless(block.provider_data) and all(isinstance(getattr(block, name), str | None) for name in named)
