@@ -93,7 +93,7 @@ def test_the_example_in_contributing_is_a_whole_family(tool: ModuleType, tmp_pat
     root = tmp_path / "catalogue"
     shutil.copytree(_SHIPPED, root, ignore=shutil.ignore_patterns("__pycache__", "claims", "*.py"))
     (root / "families" / "example.yaml").write_text(example, encoding="utf-8")
-    assert tool.check(root, date(2026, 11, 25)).problems == []
+    assert tool.check(root, date(2026, 11, 26)).problems == []
     models = {model.member.name: model for model in catalogue.read_families(root).models()}
     assert models["example-0.5b-instruct"].family.title == "Example"
 
