@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import importlib.util
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -50,7 +49,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
         SettingsError: An option has a value that it cannot have.
     """
     options = _tuning.forced(settings.options)
-    fetches = _is_yes(settings.options, FETCH)
+    fetches = _is_yes(settings.options.get("fetch_images", "no"))
     import_path = engine_folder()
     path = _existing(target)
     facts = await asyncio.to_thread(read_file_facts, path)
@@ -96,11 +95,10 @@ async def open_runner(target: str, settings: RunnerSettings) -> LlamaCppRunner:
     )
 
 
-def _is_yes(options: Mapping[str, str], name: str) -> bool:
-    given = options.get(name, "no").lower()
-    if given not in {"yes", "no"}:
-        raise SettingsError(name, f"{given!r} is neither yes nor no.")
-    return given == "yes"
+def _is_yes(given: str) -> bool:
+    if given.lower() not in {"yes", "no"}:
+        raise SettingsError(FETCH, f"{given!r} is neither yes nor no.")
+    return given.lower() == "yes"
 
 
 def _tell(settings: RunnerSettings, what: str) -> None:

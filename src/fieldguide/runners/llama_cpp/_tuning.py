@@ -41,9 +41,6 @@ class Tuning:
     """Per slot."""
 
 
-_NUMBERS = ("threads", "slots", "context_tokens", "image_max_tokens")
-
-
 def forced(options: Mapping[str, str]) -> dict[str, int]:
     """Return the options that are whole numbers: `threads`, `slots`, `context_tokens`, `image_max_tokens`.
 
@@ -51,7 +48,7 @@ def forced(options: Mapping[str, str]) -> dict[str, int]:
         SettingsError: One of them is not a whole number of at least 1.
     """
     found = {}
-    for name in _NUMBERS:
+    for name in ("threads", "slots", "context_tokens", "image_max_tokens"):
         if name in options:
             text = options[name]
             if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 2**24):

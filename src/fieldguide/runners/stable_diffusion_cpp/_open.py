@@ -19,17 +19,19 @@ from fieldguide.sources import ModelStore
 from fieldguide.sources.safety import refused_kind
 
 PROVIDER = "stable-diffusion.cpp"
-_PARTS = ("vae", "clip_l", "clip_g", "t5xxl", "llm")
-"""Files besides the weights that newer models come in; each becomes the engine's `NAME_path`."""
-_NUMBERS: Mapping[str, tuple[type, float, float]] = {
+OPTIONS = (
+    *("steps", "cfg_scale", "seed", "threads", "negative_prompt"),
+    *("part", "vae", "clip_l", "clip_g", "t5xxl", "llm"),
+)
+"""What `--option` may set; `part=diffusion` says that the file is the diffusion model alone, and the last five name the
+files that newer models have besides."""
+_BOUNDS: Mapping[str, tuple[type, float, float]] = {
     "steps": (int, 1, 200),
     "cfg_scale": (float, 0, 50),
     "seed": (int, 0, 2**62),
     "threads": (int, 1, 1024),
 }
-OPTIONS = (*_NUMBERS, *_PARTS, "negative_prompt", "part")
-"""What `--option` may set; `part=diffusion` says that the file is the diffusion model alone."""
-_ARGUMENTS = {"steps": "sample_steps", "cfg_scale": "cfg_scale", "seed": "seed", "negative_prompt": "negative_prompt"}
+_ARGUMENTS = {"steps": "sample_steps", "cfg_scale": "cfg_scale", "seed": "seed"}
 
 
 async def open_runner(target: str, settings: RunnerSettings) -> DrawingRunner:
@@ -45,14 +47,15 @@ async def open_runner(target: str, settings: RunnerSettings) -> DrawingRunner:
     spec = importlib.util.find_spec("stable_diffusion_cpp")
     if spec is None or spec.origin is None:
         raise not_installed()
-    numbers = _numbers(settings.options)
+    numbers, options = _numbers(settings.options), settings.options
     path = await asyncio.to_thread(_weights, target, settings.home)
     name = settings.display_name or path.stem
-    load: dict[str, Any] = {_main_part(settings.options): str(path), "n_threads": numbers.pop("threads", -1)}
-    load |= {f"{part}_path": str(_part(part, settings)) for part in _PARTS if part in settings.options}
+    load: dict[str, Any] = {_main_part(options.get("part", "whole")): str(path)}
+    load["n_threads"] = numbers.pop("threads", -1)
+    load |= {f"{part}_path": str(_weights(file, settings.home)) for part, file in _parts(options).items() if file}
     drawing = {_ARGUMENTS[key]: value for key, value in numbers.items()}
-    if "negative_prompt" in settings.options:
-        drawing["negative_prompt"] = settings.options["negative_prompt"]
+    if negative := options.get("negative_prompt"):
+        drawing["negative_prompt"] = negative
     if settings.progress is not None:
         settings.progress(f"Loading {name}")
     sha256 = await asyncio.to_thread(_sha256, path)
@@ -72,29 +75,40 @@ async def open_runner(target: str, settings: RunnerSettings) -> DrawingRunner:
 
 
 def _numbers(options: Mapping[str, str]) -> dict[str, Any]:
-    found = {}
-    for name, (kind, least, most) in _NUMBERS.items():
-        if name not in options:
-            continue
-        try:
-            value = kind(options[name])
-        except ValueError:
-            value = None
-        if value is None or not least <= value <= most:
-            raise SettingsError(name, f"{options[name]!r} is no number from {least:g} to {most:g}.")
-        found[name] = value
-    return found
+    given = {
+        "steps": options.get("steps"),
+        "cfg_scale": options.get("cfg_scale"),
+        "seed": options.get("seed"),
+        "threads": options.get("threads"),
+    }
+    return {name: _number(name, text) for name, text in given.items() if text is not None}
 
 
-def _main_part(options: Mapping[str, str]) -> str:
-    part = options.get("part", "whole")
+def _number(name: str, text: str) -> int | float:
+    kind, least, most = _BOUNDS[name]
+    try:
+        value: int | float | None = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not least <= value <= most:
+        raise SettingsError(name, f"{text!r} is no number from {least:g} to {most:g}.")
+    return value
+
+
+def _parts(options: Mapping[str, str]) -> dict[str, str | None]:
+    return {
+        "vae": options.get("vae"),
+        "clip_l": options.get("clip_l"),
+        "clip_g": options.get("clip_g"),
+        "t5xxl": options.get("t5xxl"),
+        "llm": options.get("llm"),
+    }
+
+
+def _main_part(part: str) -> str:
     if part not in {"whole", "diffusion"}:
         raise SettingsError("part", f"{part!r} is neither `whole` nor `diffusion`.")
     return "diffusion_model_path" if part == "diffusion" else "model_path"
-
-
-def _part(part: str, settings: RunnerSettings) -> Path:
-    return _weights(settings.options[part], settings.home)
 
 
 def _weights(target: str, home: Path) -> Path:
