@@ -10,9 +10,11 @@ import pytest
 from fieldguide.runners import Runner
 from fieldguide.runners.espeak_ng import open_runner as open_espeak_ng
 from fieldguide.runners.faster_whisper import open_runner as open_faster_whisper
+from fieldguide.runners.kokoro import open_runner as open_kokoro
 from fieldguide.runners.piper import open_runner as open_piper
 from fieldguide.testing import SpeechConformance
 from tests.support.embedded import settings
+from tests.support.kokoro import kokoro_weights
 from tests.support.shared import shared
 from tests.support.tiny_voice import tiny_voice
 from tests.support.whisper import whisper_base
@@ -40,6 +42,18 @@ class TestPiper(SpeechConformance):
 
     async def open_runner(self) -> Runner:
         return await open_piper(str(self.path), settings(self.home))
+
+
+@pytest.mark.model
+class TestKokoro(SpeechConformance):
+    """Kokoro's own weights."""
+
+    @pytest.fixture(autouse=True)
+    def _weights(self, tmp_path: Path) -> None:
+        self.home, self.path = tmp_path, kokoro_weights()
+
+    async def open_runner(self) -> Runner:
+        return await open_kokoro(str(self.path), settings(self.home, deadline_s=100.0))
 
 
 @pytest.mark.model

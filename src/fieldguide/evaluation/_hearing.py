@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from fieldguide.evaluation._plan import PlannedAttempt
 
 
+_TRANSCRIBERS = ("whisper", "transcribe", "-asr")
+"""Parts of the names of models that only write down."""
+
+
 def recording_of(item: ExamItem) -> Audio | None:
     """Return the recording that an item is about; None where it has none."""
     return next((block for block in _blocks(item.messages) if isinstance(block, Audio)), None)
@@ -44,7 +48,7 @@ async def answer_to(runner: Runner, planned: PlannedAttempt) -> Completion:
         return await runner.complete(planned.request)
     request = await asyncio.to_thread(_with_files, planned.request)
     sound = next((block for block in _blocks(request.messages) if isinstance(block, Audio)), None)
-    if sound is None or not (runner.capabilities.speech_to_text and isinstance(runner, TranscriptionRunner)):
+    if sound is None or not isinstance(runner, TranscriptionRunner) or not _writes_down(runner):
         return await runner.complete(request)
     language = planned.item.metadata.get("language")
     wish = TranscriptionRequest(
@@ -53,6 +57,17 @@ async def answer_to(runner: Runner, planned: PlannedAttempt) -> Completion:
         temperature=request.temperature,
     )
     return _as_completion(await runner.transcribe(wish))
+
+
+def _writes_down(runner: Runner) -> bool:
+    """Whether a recording is given to be written down, and not asked about.
+
+    A server with both interfaces does not say which of them a model has; then its name does (`whisper-1`,
+    `gpt-4o-transcribe`).
+    """
+    can = runner.capabilities
+    named = any(part in runner.model.name.lower() for part in _TRANSCRIBERS)
+    return can.speech_to_text and (named or not (can.chat and can.audio))
 
 
 def _blocks(messages: tuple[Message, ...] | None) -> list[Block]:

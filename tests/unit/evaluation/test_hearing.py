@@ -32,8 +32,9 @@ SAID = {"one": "the child", "two": "a thin stripe", "three": "what joy there is"
 class FakeListener(FakeRunner):
     """Writes down what it is told to for each recording; it does not converse."""
 
-    def __init__(self, heard: dict[bytes, str | FieldguideError]) -> None:
-        super().__init__("no", capabilities=Capabilities(text=False, chat=False, speech_to_text=True))
+    def __init__(self, heard: dict[bytes, str | FieldguideError], *, name: str = "ear", server: bool = False) -> None:
+        can = Capabilities(text=False, chat=server, audio=server, speech_to_text=True)
+        super().__init__("no", name=name, capabilities=can)
         self.heard, self.asked = heard, list[TranscriptionRequest]()
 
     async def transcribe(self, request: TranscriptionRequest) -> TranscriptionResult:
@@ -134,3 +135,16 @@ async def test_a_recording_that_is_gone_fails_and_the_others_go_on(tmp_path: Pat
     result = await take(exam, FakeListener(heard), tmp_path)
     outcomes = {score.item: score.score.outcome for score in result.scores}
     assert outcomes == {"set/one": Outcome.CORRECT, "set/two": Outcome.FAILED, "set/three": Outcome.CORRECT}
+
+
+@pytest.mark.parametrize(
+    ("name", "writes"), [("whisper-1", True), ("gpt-4o-transcribe", True), ("gpt-4o-audio", False)]
+)
+async def test_a_server_of_both_kinds_is_asked_by_the_name_of_its_model(
+    name: str, writes: bool, tmp_path: Path
+) -> None:
+    """A model that only writes down gets the recording as such; one that converses is asked about it."""
+    exam = Asr().exam(ExamRequest(data_dir=spoken_folder(tmp_path, SAID), limit=1))
+    runner = FakeListener(heard_by(tmp_path), name=name, server=True)
+    await take(exam, runner, tmp_path)
+    assert (len(runner.asked), len(runner.requests)) == ((1, 0) if writes else (0, 1))
