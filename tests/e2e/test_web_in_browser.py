@@ -46,6 +46,7 @@ FIXED = (
     "/here/fetch?model=gemma3-270m",
     "/here/load?model=tiny-q4_k_m",
     "/here/remove?model=tiny-q4_k_m",
+    "/ask",
     "/compare",
     "/runs",
     "/models/no-such-model",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ class Scripted:
     """Where it listens, what it was asked, and whether it answers yet."""
 
     server: FakeServer
-    held_back: asyncio.Event
-    loop: asyncio.AbstractEventLoop
+    pace_s: float
+    """How long each answer takes while they are held back."""
+    held_back: bool = True
 
     @property
     def url(self) -> str:
@@ -36,15 +38,16 @@ class Scripted:
 
     def answer_all(self) -> None:
         """Answer from now on at once."""
-        self.loop.call_soon_threadsafe(self.held_back.set)
+        self.held_back = False
 
-    def hold_back(self) -> None:
-        """Answer from now on one question after another, slowly."""
-        self.loop.call_soon_threadsafe(self.held_back.clear)
+    def hold_back(self, pace_s: float | None = None) -> None:
+        """Take time for every answer from now on."""
+        self.pace_s = self.pace_s if pace_s is None else pace_s
+        self.held_back = True
 
 
 @contextmanager
-def scripted_models(*, text: str = "The answer is {}", pace_s: float = 0.15) -> Iterator[Scripted]:
+def scripted_models(*, text: str = "The answer is {}", pace_s: float = 0.5) -> Iterator[Scripted]:
     """Serve the models of `RIGHT`; `text` is what they say, and `pace_s` how long each answer takes while held back."""
     exam, scorer = build_exam("ladder", data=None, limit=4 * ITEMS)
     scorer.close()
@@ -58,14 +61,13 @@ def scripted_models(*, text: str = "The answer is {}", pace_s: float = 0.15) -> 
         return chat(text.format(target if right else 99991), input_tokens=40, output_tokens=8)
 
     async def serve() -> None:
-        held_back = asyncio.Event()
-
         async def waited() -> None:
-            if not held_back.is_set():
-                await asyncio.sleep(pace_s)
+            until_s = time.monotonic() + made[0].pace_s
+            while made[0].held_back and time.monotonic() < until_s:  # noqa: ASYNC110 - set from another thread
+                await asyncio.sleep(0.02)
 
         async with fake_server(respond, before=waited) as server:
-            made.append(Scripted(server, held_back, asyncio.get_running_loop()))
+            made.append(Scripted(server, pace_s))
             ready.set()
             await asyncio.to_thread(ended.wait)
 

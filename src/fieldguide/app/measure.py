@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -199,7 +200,7 @@ class _Teller:
     def pulled(self, progress: Any) -> None:
         """Tell how far a download is, and end it where the work is to stop."""
         if self._stop.requested:
-            raise KeyboardInterrupt
+            raise asyncio.CancelledError  # which no retry of the transfer catches
         done, total = progress.done_bytes, progress.total_bytes
         share = f": {100 * done / total:.0f} % of {total / 1e9:.2f} GB" if total else ""
         self.note(f"{progress.note or progress.stage}{share}")

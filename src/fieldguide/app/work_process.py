@@ -41,18 +41,18 @@ async def _done(house: House, work: Work) -> None:
 
     tell(BEGAN, {"process": os.getpid()})
     try:
-        ended = await _tried(house, work, tell)
+        ended = await tried(house, work, tell)
     finally:
         await house.close()
     tell(ENDED, ended)
 
 
-async def _tried(house: House, work: Work, tell: Tell) -> dict[str, Any]:
+async def tried(house: House, work: Work, tell: Tell) -> dict[str, Any]:
     """Return how it ended, whatever happened."""
     try:
         done = await _until_stopped(house, work, tell)
     except asyncio.CancelledError:
-        return {"state": WorkState.STOPPED, "reason": "it was slow to stop and was ended where it stood"}
+        return {"state": WorkState.STOPPED, "reason": "it was asked to stop"}
     except FieldguideError as error:
         return {"state": WorkState.FAILED, "error": error_json(error)}
     except Exception as error:

@@ -179,7 +179,13 @@ def view_json(view: WorkView) -> dict[str, Any]:
 
 
 def progress_of(work: Work, events: Sequence[WorkEvent]) -> list[dict[str, Any]]:
-    """Return how far a work is, as its kind tells it."""
+    """Return how far a work is, as its kind tells it.
+
+    Raises:
+        UsageError: It is of a kind that this program does not know.
+    """
+    if work.kind not in KINDS:
+        raise UsageError(f"This program does not know work of the kind {work.kind!r}.", hint="A newer one has made it.")
     blocks: list[dict[str, Any]] = importlib.import_module(KINDS[work.kind]).progress_of(work.asked, events)
     return blocks
 
@@ -209,7 +215,8 @@ def _launch(house: House, work: Work) -> None:
     lock = works.claim(work.work_id)
     try:
         works.tell(work.work_id, LAUNCHED, {})
-        command = [sys.executable, "-m", "fieldguide.app.work_process", work.work_id, str(lock)]
+        # -P: files in the folder in which it was asked are no modules of ours
+        command = [sys.executable, "-P", "-m", "fieldguide.app.work_process", work.work_id, str(lock)]
         data = house.settings.data
         command += [str(house.settings.home.absolute()), "" if data is None else str(data.absolute())]
         with (folder / "process.log").open("wb") as log:

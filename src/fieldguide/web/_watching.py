@@ -73,9 +73,9 @@ class _Tail:
         turns = [event.name for event in events if event.name in (LAUNCHED, ENDED)]
         made = await asyncio.to_thread(lambda: live_blocks(self._work, progress_of(self._work, self._events)))
         before, self.blocks = self.blocks, made
-        for place, block in enumerate(made):
-            if place >= len(before) or before[place] != block:
-                self._tell(self.event("live", block))
+        changed = [block for place, block in enumerate(made) if place >= len(before) or before[place] != block]
+        if changed:
+            self._tell(b"".join(self.event("live", block) for block in changed))
         if turns and turns[-1] == ENDED:
             self._end()
 
@@ -101,6 +101,8 @@ class _Tail:
             watcher.tell(event)
 
     def _end(self) -> None:
+        if self.ended:
+            return
         self.ended = True
         self._tell(self.event("ended", ""))
         self._tell(None)

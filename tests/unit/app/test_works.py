@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fieldguide.app import measure, rescore
+from fieldguide.app import measure, rescore, work_process
 from fieldguide.app.evaluate import EvaluateRequest
 from fieldguide.app.report_json import report_from
 from fieldguide.app.wiring import House, open_house
@@ -194,7 +194,11 @@ async def test_a_budget_that_is_reached_stops_it(tmp_path: Path) -> None:
     house = _house(tmp_path)
     from decimal import Decimal
 
-    price = {"price_in_usd_per_mtok": Decimal(1), "price_out_usd_per_mtok": Decimal(2), "budget_usd": Decimal("0.001")}
+    price: dict[str, Any] = {
+        "price_in_usd_per_mtok": Decimal(1),
+        "price_out_usd_per_mtok": Decimal(2),
+        "budget_usd": Decimal("0.001"),
+    }
     with scripted_models() as models:
         models.answer_all()
         work = start_work(house, "measure", "x", _asked(f"{models.url}#good", **price))
@@ -216,6 +220,29 @@ async def test_a_benchmark_with_one_protocol_is_not_judged_again(tmp_path: Path)
     with pytest.raises(UnknownNameError):
         rescore.rescoring(house, "nix", "all")
     await house.close()
+
+
+@pytest.mark.parametrize(("raised", "state"), [
+    (asyncio.CancelledError(), WorkState.STOPPED),
+    (UsageError("It cannot be done.", hint="Do another."), WorkState.FAILED),
+    (ZeroDivisionError("x"), WorkState.FAILED),
+])  # fmt: skip
+async def test_whatever_a_thread_of_it_raises_its_end_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: BaseException, state: WorkState
+) -> None:
+    """A download that is ended, an error of ours, and one that nobody foresaw."""
+    house = _house(tmp_path)
+
+    async def do_work(*_: Any) -> None:
+        def fail() -> None:
+            raise raised
+
+        await asyncio.to_thread(fail)
+
+    monkeypatch.setattr(measure, "do_work", do_work)
+    ended = await work_process.tried(house, house.works.make("measure", "x", {}), lambda *_: None)
+    assert ended["state"] is state
+    assert (state is WorkState.FAILED) == ("error" in ended)
 
 
 def _progress(**changed: Any) -> Progress:

@@ -218,7 +218,12 @@ async def test_states_are_told_with_what_to_do(tmp_path: Path) -> None:
             assert works.is_asked_to_stop(work_id)
             answer = await client.post(f"/work/{work_id}/resume", data=form)
             assert answer.status == 400
-            error = {"type": "RunnerError", "message": "It broke <b>off</b>.", "hint": "Mend it.", "retryable": True}
+            error: dict[str, Any] = {
+                "type": "RunnerError",
+                "message": "It broke <b>off</b>.",
+                "hint": "Mend it.",
+                "retryable": True,
+            }
             works.tell(work_id, ENDED, {"state": "failed", "error": error, "result": {}, "reason": None})
         page = await (await client.get(f"/work/{work_id}")).text()
         assert "It broke &lt;b&gt;off&lt;/b&gt;." in page
@@ -241,7 +246,7 @@ async def test_hostile_texts_are_shown_and_never_run(tmp_path: Path, text: str) 
             stream = Stream(await client.get(f"/work/{work_id}/events"))
             pieces = [(await stream.until("live"))[2] for _ in range(3)]
             pages = [await (await client.get(path)).text() for path in (f"/work/{work_id}", "/compare")]
-            error = {"type": "X", "message": shown, "hint": shown, "retryable": False}
+            error: dict[str, Any] = {"type": "X", "message": shown, "hint": shown, "retryable": False}
             works.tell(work_id, ENDED, {"state": "failed", "error": error, "result": {}, "reason": shown})
         (works.folder(work_id) / "process.log").write_text(text, encoding="utf-8", errors="replace")
         pages.append(await (await client.get(f"/work/{work_id}")).text())
