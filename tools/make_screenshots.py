@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.e2e.test_web_in_browser import FIXED
 from tests.support.chromium import FLAGS, program
 from tests.support.scripted import scripted_models
-from tests.support.site import finished_work, furnished
+from tests.support.site import furnished
 
 from fieldguide.app.evaluate import EvaluateRequest
 from fieldguide.app.gateway import KeyLimits, create_key
@@ -36,8 +36,8 @@ def draw(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, scripted_models(pace_s=1.0) as models:
         ids = asyncio.run(furnished(Path(home)))
-        finished = asyncio.run(finished_work(Path(home)))
         house = open_house({"home": home}, environment=os.environ)
+        finished = house.works.every()[0].work_id
         going_on = _begun(house, f"{models.url}#good", items=190)
         stopped = _begun(house, f"{models.url}#poor", items=150)
         stop_work(house, stopped)

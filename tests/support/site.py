@@ -70,7 +70,11 @@ def spoken(home: Path) -> int:
     """Keep a conversation in a home, with everything that one may hold, and return its number."""
     house = open_house({"home": str(home)}, environment={})
     records = TalkRecords(house.store.conversations, "chat", "tiny-q4_k_m", title="What is 6007 times 7?")
-    took: dict[str, object] = {"model": "tiny-q4_k_m", "usage": {"input_tokens": 31, "output_tokens": 12}, "cost_usd": "0"}
+    took: dict[str, object] = {
+        "model": "tiny-q4_k_m",
+        "usage": {"input_tokens": 31, "output_tokens": 12},
+        "cost_usd": "0",
+    }
     took |= {"ttft_s": 0.21, "e2e_latency_s": 0.83, "finish_reason": "stop", "stopped": False}
     picture = Image(data=b"\x89PNG\r\n\x1a\n" + bytes(900), media_type="image/png")
     call = ToolCall(name="calculator", call_id="c1", arguments={"expression": "6007*7"})

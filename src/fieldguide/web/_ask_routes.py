@@ -49,7 +49,7 @@ class _AskRoutes:
         sides, saying = read_question(form, uploads, visitor)
         lend = await self._lend(visitor)
         answers = await ask_beside(site.house, lend, sides, saying, told=lambda *_: None, noted=lambda *_: None)
-        told = [beside_json(each) for each in answers]
+        told = [_told(each, visitor) for each in answers]
         numbers = [each.conversation_id for each in answers]
         filled = form | ({} if any(each.error for each in answers) else {"prompt": ""})
         shown = await site.readers.read(lambda house: asked_page(house, visitor, filled, numbers, told))
@@ -79,7 +79,7 @@ class _AskRoutes:
             events.put_nowait(("note", {"place": place, "text": text}))
 
         def answered(place: int, answer: AnswerBeside) -> None:
-            events.put_nowait(("answer", {"place": place, **beside_json(answer)}))
+            events.put_nowait(("answer", {"place": place, **_told(answer, visitor)}))
 
         async def work() -> None:
             try:
@@ -141,6 +141,11 @@ class _AskRoutes:
         return lambda name, note: gateway.lent(
             visitor.identity, name, endpoint="web", anything=visitor.is_admin, note=note
         )
+
+
+def _told(answer: AnswerBeside, visitor: Visitor) -> dict[str, Any]:
+    """Return an answer; where a model's file lies is an admin's to know."""
+    return beside_json(answer) | ({} if visitor.is_admin else {"took": None})
 
 
 async def _sent(response: web.StreamResponse, events: asyncio.Queue[tuple[str, dict[str, Any]] | None]) -> None:
