@@ -133,6 +133,11 @@ def _budget(rule: ImageRule, width: int, height: int) -> ImageTokens:
 def _rows(rule: ImageRule, width: int, height: int) -> ImageTokens:
     unit, longest = rule.patch * rule.merge, rule.longest_edge or 0
     shrunk = longest_edge_size(width, height, longest)
+    if 0 in shrunk:
+        raise UsageError(
+            f"A picture of {width}x{height} is refused: shrunk to a longest edge of {longest} it has no pixels left.",
+            hint="Cut it first.",
+        )
     columns, rows = (-(-side // unit) for side in shrunk)
     text = f"shrunk to a longest edge of {longest} if above, sides rounded up to multiples of {unit}"
     size = (columns * unit, rows * unit)

@@ -12,7 +12,6 @@ from fieldguide.scoring.vote import vote_key
 from fieldguide.scoring.word_errors import WordErrors, word_error_rate, word_errors
 
 __all__ = [
-    "NORMALISATION",
     "Boxed",
     "Equivalence",
     "FinalAnswer",

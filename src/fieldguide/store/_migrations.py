@@ -156,12 +156,9 @@ CREATE TABLE turns (
 CREATE INDEX turns_of_conversation ON turns (conversation_id);
 """
 
-_ERRORS_IN_PARTS = """
+_ERRORS_IN_PARTS_AND_OWNERS = """
 ALTER TABLE scores ADD COLUMN errors INTEGER;
 ALTER TABLE scores ADD COLUMN parts INTEGER;
-"""
-
-_OWNERS_OF_CONVERSATIONS = """
 ALTER TABLE conversations ADD COLUMN owner TEXT;
 """
 
@@ -169,8 +166,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("runs and calls", _RUNS_AND_CALLS),
     ("pauses, forecasts, looks and targets of scores", _PAUSES_LOOKS_AND_TARGETS),
     ("whole answers and conversations", _WHOLE_ANSWERS_AND_CONVERSATIONS),
-    ("errors of answers that are judged in parts", _ERRORS_IN_PARTS),
-    ("owners of conversations", _OWNERS_OF_CONVERSATIONS),
+    ("errors of answers that are judged in parts, owners of conversations", _ERRORS_IN_PARTS_AND_OWNERS),
 )
 """(name, SQL) of each step; the step's number is its place, from 1."""
 

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from tests.support.fake_server import Call, fake_server, sse, streamed
 from tests.support.html_page import Page
+from tests.support.pictures import png
 from tests.support.sample_report import HOSTILE_TEXTS
 from tests.support.site import Client, site_over
 
@@ -199,9 +200,8 @@ async def _upload(client: Client, server_url: str, kind: str, data: bytes, promp
 
 async def test_pictures_and_sound_go_with_the_question(tmp_path: Path) -> None:
     """By their first bytes, whatever the browser calls them; their bytes are not put into the page."""
-    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (8).to_bytes(4) + (9).to_bytes(4) + b"\x08\2\0\0\0" + b"x" * 5000
     async with fake_server(_echo) as server, site_over(tmp_path) as client:
-        answer = await _upload(client, server.url, "image", png)
+        answer = await _upload(client, server.url, "image", png(80, 90))
         text = await answer.text()
         (part,) = [part for part in server.calls[0].body["messages"][0]["content"] if part["type"] == "image_url"]
         assert part["image_url"]["url"].startswith("data:image/png;base64,")
@@ -212,8 +212,8 @@ async def test_pictures_and_sound_go_with_the_question(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "data", "told"), [
-    ("image", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (60_000).to_bytes(4) * 2, "60,000 x 60,000 pixels"),
-    ("image", b"<svg onload=alert(1)>", "is not a PNG"),
+    ("image", png(2, 2, claimed=(60_000, 60_000)), "60,000 x 60,000 pixels"),
+    ("image", b"<svg onload=alert(1)>", "an SVG drawing"),
     ("audio", b"MZ\x90", "is not a WAV or MP3"),
     ("image", b"\x89PNG\r\n\x1a\n" + bytes(21 << 20), "larger than 20 MiB"),
 ], ids=["bomb", "script", "program", "large"])  # fmt: skip
