@@ -98,7 +98,8 @@ class _Trip:
             if not runner.capabilities.chat or (exchange.streamed and not runner.capabilities.streaming):
                 return []
             behind = OpenedModel(runner=runner, provider=self._how.provider, licence=None, took=None)
-            self._at.gateway.models._open["m"].opened = behind
+            models = self._at.gateway.models
+            models._open["m"] = models.taken_in("m", behind)
             for protocol, ask in CLIENTS.items():
                 stream = self._how.streams(exchange)
                 try:
@@ -106,7 +107,7 @@ class _Trip:
                 except Exception as error:
                     found.append(f"{protocol}: {type(error).__name__}: {error}")
                     continue
-                faults = lost(_told(protocol, answer, self._at.gateway.models._open["m"], stream), seen.view)
+                faults = lost(_told(protocol, answer, models._open["m"], stream), seen.view)
                 if runner.capabilities.tools or not seen.view["calls"]:
                     heard.clear()
                     faults += await self._sent_back(protocol, stream, seen.turns, answer, runner, heard)
