@@ -63,6 +63,20 @@ def of_gguf(family: str, **changed: Any) -> NetworkFacts:
             "rrfrrf",
         ),
         ("deci", {"attention.head_count_kv": Typed(ARRAY, [2, 0, 2, 0, 2, 2], UINT32)}, "fnfnff"),
+        (
+            "kimi-linear",
+            {"attention.head_count_kv": Typed(ARRAY, [0, 0, 0, 1, 0, 0], UINT32), "kda.head_dim": 16},
+            "rrrfrr",
+        ),
+        (
+            "nemotron_h_moe",
+            {
+                "attention.head_count_kv": Typed(ARRAY, [0, 0, 2, 0, 0, 2], UINT32),
+                "feed_forward_length": Typed(ARRAY, [0, 64, 0, 0, 64, 0], UINT32),
+                "ssm.state_size": 16,
+            },
+            "rnfrnf",
+        ),
     ],
 )
 def test_every_layer_has_its_kind(family: str, changed: dict[str, Any], expected: str) -> None:
@@ -169,6 +183,10 @@ def test_a_configuration_gives_the_shape_with_the_published_count(config: dict[s
         ({"full_attention_interval": 4}, "rrrf"),
         ({"hybrid_override_pattern": "M*-E"}, "rfnn"),
         ({"attn_layer_period": 2, "attn_layer_offset": 1}, "rfrf"),
+        ({"attn_layer_indices": [1, 3]}, "rfrf"),
+        ({"attn_type_list": [0, 0, 0, 1]}, "rrrf"),
+        ({"attn_type_list": [1, 1]}, "ff??"),
+        ({"linear_attn_config": {"kda_layers": [1, 2, 3], "full_attn_layers": [4]}}, "rrrf"),
     ],
 )
 def test_a_configuration_gives_every_layer_its_kind(config: dict[str, Any], expected: str) -> None:
