@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldguide.app.find import FindRequest
-from fieldguide.app.fitting import Fitting, fitting_for
+from fieldguide.app.fitting import Fitting, fitting_for, memory_amount
 from fieldguide.app.hardware import HERE
 from fieldguide.app.jobs import JobAnswer, find_for_job
 from fieldguide.app.jobs_json import job_answer_json
@@ -118,6 +118,8 @@ def _fitting(house: House, request: RecommendRequest, progress: Callable[[str], 
     wanted = request.memory or request.on
     if wanted is None:
         return _within_budget(house, request)
+    if request.memory is not None:
+        memory_amount(request.memory)
     made = fitting_for(house, wanted, context_tokens=request.context_tokens, progress=progress, measure=True)
     return made, _budget_notes(request, made)
 
