@@ -131,19 +131,23 @@ def verdict_of(plan: MemoryPlan, room: Room, kind: DeviceKind | None) -> Verdict
     return "no" if low > room.high_bytes else "borderline"
 
 
-def fit_of(plan: MemoryPlan, hardware: Hardware, *, smaller: Iterable[Network] = ()) -> Fit | None:
+def fit_of(
+    plan: MemoryPlan, hardware: Hardware, *, smaller: Iterable[Network] = (), taken_tokens: int = 0
+) -> Fit | None:
     """Return whether a plan fits hardware, and what would; None where the hardware's memory is not known.
 
     Args:
         plan: For as many devices as the hardware has.
         hardware: Where.
         smaller: Smaller models to fall back on, largest first; made only where they are wanted.
+        taken_tokens: Of the context, by pictures: a shorter context is none to fall back on.
     """
     room, kind = room_on(hardware, plan.engine.name), hardware.device.kind
     if room is None:
         return None
     low, likely, high = needs(plan, kind)
     verdict = verdict_of(plan, room, kind)
+    longest = largest_context(plan, room, kind)
     return Fit(
         verdict=verdict,
         room=room,
@@ -152,8 +156,8 @@ def fit_of(plan: MemoryPlan, hardware: Hardware, *, smaller: Iterable[Network] =
         need_high_bytes=high,
         largest_quantization=largest_quantization(plan, room, kind)
         or (plan.weights_in.quantization if verdict == "yes" else None),
-        largest_context=largest_context(plan, room, kind),
-        changes=() if verdict == "yes" else tuple(_changes(plan, room, kind, smaller)),
+        largest_context=longest if longest is not None and longest > taken_tokens else None,
+        changes=() if verdict == "yes" else tuple(_changes(plan, room, kind, smaller, taken_tokens)),
         offload=_offload(plan, room, kind) if verdict == "no" else None,
     )
 
@@ -204,9 +208,11 @@ def _with(plan: MemoryPlan, **changes: object) -> MemoryPlan:
     return plan.changed(work=dataclasses.replace(work, **changes))  # type: ignore[arg-type]
 
 
-def _changes(plan: MemoryPlan, room: Room, kind: DeviceKind, smaller: Iterable[Network]) -> Iterator[Change]:
+def _changes(
+    plan: MemoryPlan, room: Room, kind: DeviceKind, smaller: Iterable[Network], taken_tokens: int
+) -> Iterator[Change]:
     """Yield what could be given up, each alone; after each the bytes it saves and whether it fits then."""
-    for what, other in _others(plan):
+    for what, other in _others(plan, taken_tokens):
         if (saved := plan.total_bytes - other.total_bytes) > 0:
             fits = verdict_of(other, room, kind)
             yield Change(what=what, saves_bytes=saved, total_bytes=other.total_bytes, fits=fits)
@@ -224,7 +230,7 @@ def _nearest_name(plan: MemoryPlan) -> str:
     return name if name in quantization_names() else ladder(plan.engine.name)[-1]
 
 
-def _others(plan: MemoryPlan) -> Iterator[tuple[str, MemoryPlan]]:
+def _others(plan: MemoryPlan, taken_tokens: int) -> Iterator[tuple[str, MemoryPlan]]:
     work, anew = plan.work, _as_new(plan.network)
     if anew is not None:
         for name in ladder(plan.engine.name):
@@ -233,7 +239,7 @@ def _others(plan: MemoryPlan) -> Iterator[tuple[str, MemoryPlan]]:
         if _bits(name) < _bits(work.kv_type):
             yield f"cache in {name}", _with(plan, kv_type=name)
     context = work.context_tokens // 2
-    while context >= _LEAST_CONTEXT and context >= work.context_tokens // 8:
+    while context >= max(_LEAST_CONTEXT, work.context_tokens // 8, taken_tokens + 1):
         yield f"a context of {context:,} tokens", _with(plan, context_tokens=context)
         context //= 2
     if work.sequences > 1:

@@ -108,7 +108,10 @@ def plan(house: House, asked: str, options: PlanOptions, *, progress: Callable[[
         images=None if seen is None else seen.each,
         projector=projector_for(engine, subject.file),
     )
-    fit = None if machine is None else fit_of(memory, machine, smaller=_smaller(subject))
+    fit = None
+    if machine is not None:
+        taken = 0 if seen is None else seen.tokens
+        fit = fit_of(memory, machine, smaller=_smaller(subject), taken_tokens=taken)
     speed = speed_of(house, subject, memory, machine, fit, here=_is_here(options))
     return Plan(
         memory=memory,

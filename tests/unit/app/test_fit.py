@@ -91,3 +91,20 @@ def test_a_projector_counts_in_all_that_would_fit() -> None:
     assert (without.largest_context or 0) > (with_it.largest_context or 0)
     saved = {change.what: change.saves_bytes for change in with_it.changes}
     assert saved["weights in Q3_K_M"] == bare.total_bytes - plan_of("Q3_K_M").total_bytes
+
+
+def test_no_context_is_offered_that_the_pictures_would_fill() -> None:
+    """What they take of the prompt cannot be given up by a shorter context."""
+    plan = plan_of("BF16", context=8192)
+    free, filled = fit_of(plan, card(12)), fit_of(plan, card(12), taken_tokens=4000)
+    assert free is not None
+    assert filled is not None
+    offered = [[change.what for change in fit.changes if "context" in change.what] for fit in (free, filled)]
+    assert offered[0] == ["a context of 4,096 tokens", "a context of 2,048 tokens", "a context of 1,024 tokens"]
+    assert offered[1] == ["a context of 4,096 tokens"]
+    small = fit_of(plan_of("Q8_0"), card(11.5))
+    assert small is not None
+    assert small.largest_context is not None
+    full = fit_of(plan_of("Q8_0"), card(11.5), taken_tokens=small.largest_context)
+    assert full is not None
+    assert full.largest_context is None

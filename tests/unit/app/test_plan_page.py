@@ -14,10 +14,10 @@ SHAPE = Architecture(
 def test_every_line_holds_all_that_is_planned() -> None:
     """Adapter and projector are in the line of the plan, which goes through its total, and in the others too."""
     network = network_of(SHAPE, name="m", source="test", context_tokens=8192)
-    bare, whole = (
-        memory_plan(network, "Q4_K_M", engine_named("llama.cpp"), Workload(context_tokens=2048), **beside)
-        for beside in ({}, {"adapter": Adapter(rank=8), "projector": Projector(file_bytes=10**8)})
-    )
+    engine, work = engine_named("llama.cpp"), Workload(context_tokens=2048)
+    bare = memory_plan(network, "Q4_K_M", engine, work)
+    beside = Projector(file_bytes=10**8)
+    whole = memory_plan(network, "Q4_K_M", engine, work, adapter=Adapter(rank=8), projector=beside)
     lines = {line.name: line for line in memory_lines(whole, [1024.0, 2048.0])}
     assert lines["Q4_K_M"].points[1] == (2048.0, whole.total_bytes / 1e9)
     assert lines["Q4_K_M"].band[1][1:] == (whole.total_low_bytes / 1e9, whole.total_high_bytes / 1e9)

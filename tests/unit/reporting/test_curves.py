@@ -60,7 +60,7 @@ def test_names_stand_where_the_lines_do_not_end() -> None:
 
 
 def test_names_on_lines_that_begin_together_do_not_cover_each_other() -> None:
-    """The second stands at its line's end, where the lines have parted; one that begins apart stays at its beginning."""
+    """The second stands at its line's end, where the lines have parted; one that begins apart stays there."""
     ends = {"one": 3.5, "two": 2.0, "apart": 9.0}
     starts = {"one": 2.0, "two": 2.01, "apart": 8.0}
     drawn = Curves(
