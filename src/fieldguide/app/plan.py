@@ -224,6 +224,11 @@ def _said_of(machine: Hardware | None, fit: Fit | None, network: Network) -> Ite
         return
     if machine.also:
         yield f"taken as {machine.device.name}; the name also fits {', '.join(machine.also)}"
+    if machine.measured is not None and not machine.measured.quiet:
+        yield (
+            "other work kept this machine busy while it was measured, so its speeds are less sure; they are measured"
+            " again by the next plan with --on here that finds it quiet"
+        )
     if fit is None:
         yield f"how much memory {machine.device.name} has is not known here: write it, such as --on m3-max-64gb"
         return
