@@ -2,6 +2,7 @@
 
 from fieldguide.planner._block_types import block_of, block_type, row_bytes
 from fieldguide.planner._break_even import (
+    HOURS_PER_MONTH,
     BreakEven,
     MachineCost,
     PaidWorkload,
@@ -56,6 +57,7 @@ from fieldguide.planner._weights import (
 from fieldguide.planner._workload import Workload
 
 __all__ = [
+    "HOURS_PER_MONTH",
     "Adapter",
     "Bound",
     "BreakEven",
