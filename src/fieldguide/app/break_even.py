@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fieldguide.app.hardware import hardware, sources_of
+from fieldguide.app.hardware import hardware, price_dates, sources_of
 from fieldguide.app.wiring import House
 from fieldguide.domain import Hardware, first
 from fieldguide.errors import UsageError
@@ -131,8 +131,8 @@ def _notes(found: Hardware, request: AgainstRequest, prompts: Range | None) -> l
     if prompts is None:
         notes.append(f"The peak of {found.device.name} is not known, so reading prompts is left out: it flatters it.")
     if request.purchase_usd is None and request.usd_per_device_hour is None:
-        newest, oldest = found.list_prices[0], found.list_prices[-1]
-        notes.append(f"{len(found.list_prices)} list prices, {oldest.as_of} to {newest.as_of}; spot prices left out.")
+        prices = found.list_prices
+        notes.append(f"{len(prices)} list prices, {price_dates(prices)}; spot prices left out.")
     return notes
 
 

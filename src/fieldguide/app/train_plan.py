@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fieldguide.app.hardware import hardware, sources_of
+from fieldguide.app.hardware import hardware, price_dates, sources_of
 from fieldguide.app.show import show_model
 from fieldguide.app.wiring import House
 from fieldguide.domain import Architecture, Hardware, active_parameters, total_parameters
@@ -237,9 +237,9 @@ def _cost_notes(
     if cost is None:
         notes.append(f"No price of {machine.device.name} is known here: add --usd-per-hour.")
     elif request.usd_per_device_hour is None:
-        low, high = machine.list_prices[-1], machine.list_prices[0]
+        prices = machine.list_prices
         notes.append(
-            f"Cost from {len(machine.list_prices)} list prices per device hour, {low.as_of} to {high.as_of}; rented "
+            f"Cost from {len(prices)} list prices per device hour, {price_dates(prices)}; rented "
             "long-term it is less, and staff, failed runs, data and storage come on top."
         )
     if request.utilisation is None:

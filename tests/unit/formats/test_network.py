@@ -117,6 +117,14 @@ def test_latent_attention_caches_ranks() -> None:
     assert facts.kv_bytes_per_token() == 6 * (512 + 64) * 2
 
 
+def test_the_delta_net_of_kimi_linear_has_as_many_heads_as_there_are_queries() -> None:
+    """`kda.head_dim` is the side of each head's square; keys and values are alike."""
+    recurrent = of_gguf("kimi-linear", **{"kda.head_dim": 16, "ssm.conv_kernel": 4}).recurrent
+    assert recurrent is not None
+    assert (recurrent.key_heads, recurrent.value_heads) == (4, 4)
+    assert (recurrent.key_head_dim, recurrent.value_head_dim, recurrent.conv_kernel) == (16, 16, 4)
+
+
 def test_layers_for_prediction_are_not_layers_of_the_network() -> None:
     """Multi-token prediction adds blocks that a plain run does not use."""
     facts = of_gguf("glm4moe", nextn_predict_layers=1, expert_count=8, leading_dense_block_count=1)

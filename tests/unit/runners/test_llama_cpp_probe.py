@@ -76,7 +76,7 @@ async def test_all_trials_together_end_in_time(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(_probe, "timed", slow)
     monkeypatch.setattr(_probe, "write_probe_model", lambda path, shape: None)
-    monkeypatch.setattr(_probe.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
     probe = _probe._Probe(machine=this_machine(), import_path="")
     for _ in range(probe.left):
         await probe.timed(_probe._LONG)
