@@ -66,7 +66,7 @@ class Fitting:
     stated: bool
     """Whether the context was asked for: then a model with less is left out."""
     engine: Engine
-    _plans: dict[int, tuple[State, MemoryPlan | None]] = field(default_factory=dict)
+    _plans: dict[tuple[int, int], tuple[State, MemoryPlan | None]] = field(default_factory=dict)
     _sizes: list[Size] = field(default_factory=list)
 
     def of(self, model: CatalogueModel) -> BestFit:
@@ -93,7 +93,7 @@ class Fitting:
         )
 
     def _planned(self, model: CatalogueModel, context: int) -> tuple[State, MemoryPlan | None]:
-        key = hash((id(model.size), context))
+        key = (id(model.size), context)
         if key not in self._plans:
             self._sizes.append(model.size)  # an id holds for as long as its size is kept
             self._plans[key] = self._best(model, context)

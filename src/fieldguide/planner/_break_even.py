@@ -58,8 +58,8 @@ class BreakEven:
     """The comparison."""
 
     api_usd_per_request: float
-    machine_usd_per_request: Range | None
-    """At the utilisation that was assumed; None where the machine's speed is unknown."""
+    machine_usd_per_request: Range
+    """At the utilisation that was assumed."""
     requests_per_month: Range | None
     """Volume from which one machine costs less than the API; None where it never does."""
     capacity_per_month: Range
