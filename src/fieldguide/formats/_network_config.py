@@ -31,6 +31,11 @@ _TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemm
 _WINDOW_PERIOD = {"gemma2": 2, "gemma3_text": 6, "gemma3": 6, "cohere2": 4, "gpt_oss": 2}
 
 
+def _indices(listed: object) -> set[int] | None:
+    """Return the layers that a list names, to be looked up in no time however long it is; None where there is none."""
+    return {each for each in listed if isinstance(each, int)} if isinstance(listed, list) else None
+
+
 def _delta_net(heads: int | None, width: int | None, conv_kernel: int | None) -> RecurrentFacts:
     """Return a state whose keys and values have as many heads, all of one width."""
     return RecurrentFacts(
@@ -69,6 +74,10 @@ class _Facts:
         self._text: Mapping[str, Any] = inner if isinstance(inner, Mapping) else config
         linear = self._text.get("linear_attn_config")
         self._linear: Mapping[str, Any] = linear if isinstance(linear, Mapping) else {}
+        self._attending = _indices(self._text.get("attn_layer_indices"))
+        if (counted := _indices(self._linear.get("full_attn_layers"))) is not None:
+            self._attending = {index - 1 for index in counted}  # Kimi Linear counts from 1
+        self._dense = _indices(self._text.get("mlp_only_layers")) or set()
         self._family = next((str(c["model_type"]) for c in (self._text, config) if c.get("model_type")), None)
         self._count = self._number("num_hidden_layers", "n_layer", "num_layers", "n_layers") or 0
         if self._count > _MOST_LAYERS:
@@ -163,8 +172,7 @@ class _Facts:
 
     def _routes(self, index: int) -> bool:
         dense = self._number("first_k_dense_replace", "num_dense_layers") or 0
-        listed = self._text.get("mlp_only_layers")
-        if isinstance(listed, list) and index in listed:
+        if index in self._dense:
             return False
         frequency = self._text.get("moe_layer_freq")
         if isinstance(frequency, list):
@@ -189,10 +197,8 @@ class _Facts:
         numbers = self._text.get("attn_type_list")
         if isinstance(numbers, list):
             return _TYPES.get(str(numbers[index])) if index < len(numbers) else None
-        for key, first in (("full_attn_layers", 1), ("attn_layer_indices", 0)):  # Kimi Linear counts from 1
-            attending = self._linear.get(key, self._text.get(key))
-            if isinstance(attending, list):
-                return "full" if index + first in attending else "recurrent"
+        if self._attending is not None:
+            return "full" if index in self._attending else "recurrent"
         if every := self._number("full_attention_interval"):
             return "full" if (index + 1) % every == 0 else "recurrent"
         if period := self._number("attn_layer_period"):

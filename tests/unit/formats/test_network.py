@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -225,6 +226,16 @@ def test_absurd_configurations_are_refused(text: str) -> None:
     """Counts beyond reason, and what is no strict JSON object."""
     with pytest.raises(FormatError):
         read_config(FakeRemote(text.encode(), name="config.json"))
+
+
+@pytest.mark.parametrize("key", ["attn_layer_indices", "mlp_only_layers"])
+def test_long_lists_of_layers_take_no_long_time(key: str) -> None:
+    """As many layers and entries as a configuration may hold, and entries that are no numbers."""
+    began_s = time.perf_counter()
+    config = {"num_hidden_layers": 16_000, "num_attention_heads": 4, "hidden_size": 8, "num_experts": 2}
+    facts = config_network(config | {key: [*range(20_000, 400_000), [], {}, None]})
+    assert len(facts.layers) == 16_000
+    assert time.perf_counter() - began_s < 5
 
 
 def test_an_empty_configuration_says_nothing() -> None:
