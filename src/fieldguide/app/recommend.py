@@ -15,7 +15,7 @@ from fieldguide.app.jobs_json import job_answer_json
 from fieldguide.app.rent import Rented, cheapest_device, largest_within, rent_of
 from fieldguide.app.wiring import House
 from fieldguide.errors import UsageError
-from fieldguide.planner import HOURS_PER_MONTH
+from fieldguide.planner import hours_per_month
 
 _SHOWN = 10
 _EVERYTHING = 1_000_000
@@ -150,7 +150,7 @@ def _budget_notes(request: RecommendRequest, fitting: Fitting) -> list[str]:
     rent = rent_of(machine)
     if rent is None:
         return [f"no price of {machine.name} is known here, so the budget leaves nothing out"]
-    month = rent.price.usd_per_device_hour * machine.count * HOURS_PER_MONTH
+    month = rent.price.usd_per_device_hour * machine.count * hours_per_month()
     if month > budget:
         raise UsageError(
             f"Renting {machine.name} costs from ${month:,.0f} a month ({rent.price.vendor}, {rent.price.as_of}).",

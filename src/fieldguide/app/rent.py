@@ -8,7 +8,7 @@ from functools import cache
 from fieldguide import catalogue
 from fieldguide.app.fit import room_on
 from fieldguide.domain import Hardware, Price
-from fieldguide.planner import HOURS_PER_MONTH
+from fieldguide.planner import hours_per_month
 
 _TOLD_KINDS = frozenset({"nvidia-datacenter", "nvidia-rtx", "amd", "intel-gpu", "unified"})
 """Kinds of single devices that are named as a place to run a model on."""
@@ -24,7 +24,7 @@ class Rented:
     @property
     def usd_per_month(self) -> float:
         """Dollars for all hours of a month."""
-        return self.price.usd_per_device_hour * HOURS_PER_MONTH
+        return self.price.usd_per_device_hour * hours_per_month()
 
     @property
     def sentence(self) -> str:

@@ -2,12 +2,12 @@
 
 from fieldguide.planner._block_types import block_of, block_type, row_bytes
 from fieldguide.planner._break_even import (
-    HOURS_PER_MONTH,
     BreakEven,
     MachineCost,
     PaidWorkload,
     TokenPrice,
     break_even,
+    hours_per_month,
     owned,
     rented,
     seconds_per_request,
@@ -57,7 +57,6 @@ from fieldguide.planner._weights import (
 from fieldguide.planner._workload import Workload
 
 __all__ = [
-    "HOURS_PER_MONTH",
     "Adapter",
     "Bound",
     "BreakEven",
@@ -100,6 +99,7 @@ __all__ = [
     "fit_scaling_law",
     "gguf_type",
     "gguf_types",
+    "hours_per_month",
     "image_encoder_term",
     "image_load",
     "image_tokens",

@@ -16,6 +16,11 @@ OVERHEAD_POWER = 1.3
 """Power of fans, processor and cooling per power of the device; an assumption."""
 
 
+def hours_per_month() -> float:
+    """Return the hours of a mean month."""
+    return HOURS_PER_MONTH
+
+
 def usual_utilisation() -> Range:
     """Return the share of hours in which a machine of one's own is taken to work: an assumption."""
     return UTILISATION
