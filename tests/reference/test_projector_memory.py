@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fieldguide.app.looking import with_projector
+from fieldguide.app.looking import projector_for
 from fieldguide.app.network_of_file import network_of_file
 from fieldguide.domain import CompletionRequest, Image, Message, Text
 from fieldguide.planner import Workload, engine_named, memory_plan
@@ -34,8 +34,9 @@ async def test_the_estimate_is_within_15_megabytes_of_what_is_held(shape: Projec
             await runner.complete(CompletionRequest(messages=(message,), max_output_tokens=2, temperature=0))
         held = _held(the_child()).pss_bytes
     network = network_of_file(model)
-    plan = memory_plan(network, "F32", engine_named("llama.cpp"), Workload(context_tokens=2048))
-    looking = with_projector(plan, model)
+    engine, work = engine_named("llama.cpp"), Workload(context_tokens=2048)
+    plan = memory_plan(network, "F32", engine, work)
+    looking = memory_plan(network, "F32", engine, work, projector=projector_for(engine, model))
     names = [term.name for term in looking.engine_terms]
     assert names[-2:] == ["projector", "buffers for a picture"]
     assert looking.total_bytes == pytest.approx(held, abs=15e6)

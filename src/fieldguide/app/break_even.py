@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fieldguide.app.hardware import hardware, sources_of
+from fieldguide.app.hardware import hardware, price_dates, sources_of
 from fieldguide.app.wiring import House
 from fieldguide.domain import Hardware, first
 from fieldguide.errors import UsageError
@@ -131,19 +131,18 @@ def _notes(found: Hardware, request: AgainstRequest, prompts: Range | None) -> l
     if prompts is None:
         notes.append(f"The peak of {found.device.name} is not known, so reading prompts is left out: it flatters it.")
     if request.purchase_usd is None and request.usd_per_device_hour is None:
-        newest, oldest = found.list_prices[0], found.list_prices[-1]
-        notes.append(f"{len(found.list_prices)} list prices, {oldest.as_of} to {newest.as_of}; spot prices left out.")
+        prices = found.list_prices
+        notes.append(f"{len(prices)} list prices, {price_dates(prices)}; spot prices left out.")
     return notes
 
 
 def against_json(against: Against) -> dict[str, Any]:
     """Return the comparison as JSON; volumes are requests a month."""
     result, request = against.result, against.request
-    own = result.machine_usd_per_request
     return {
         "hardware": against.hardware.name,
         "api_usd_per_request": result.api_usd_per_request,
-        "machine_usd_per_request": _json(own),
+        "machine_usd_per_request": _json(result.machine_usd_per_request),
         "machine_usd_per_month": _json(against.machine.fixed_usd_per_month),
         "break_even_requests_per_month": _json(result.requests_per_month),
         "capacity_requests_per_month": _json(result.capacity_per_month),
@@ -167,8 +166,8 @@ def usd_per_right_answer(against: Against) -> dict[str, float | None]:
     right: dict[str, float | None] = {"api": None, "machine": None}
     if request.accuracy is not None:
         right["api"] = usd_per_correct_answer(result.api_usd_per_request, request.accuracy)
-    if request.own_accuracy is not None and (own := result.machine_usd_per_request) is not None:
-        right["machine"] = usd_per_correct_answer(own.likely, request.own_accuracy)
+    if request.own_accuracy is not None:
+        right["machine"] = usd_per_correct_answer(result.machine_usd_per_request.likely, request.own_accuracy)
     return right
 
 
@@ -210,7 +209,5 @@ def against_figure(against: Against) -> Curves:
 def _energy(against: Against) -> float:
     """Return the likely dollars of energy for one request."""
     result = against.result
-    own = result.machine_usd_per_request
-    if own is None:
-        return 0.0
-    return own.likely - against.machine.fixed_usd_per_month.likely / result.capacity_per_month.likely
+    fixed = against.machine.fixed_usd_per_month.likely / result.capacity_per_month.likely
+    return result.machine_usd_per_request.likely - fixed

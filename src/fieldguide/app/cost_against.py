@@ -12,6 +12,7 @@ from fieldguide.app.break_even import Against, AgainstRequest, compare_costs
 from fieldguide.app.cost import Costs, PricedModel
 from fieldguide.app.fit import largest_quantization, room_on, verdict_of
 from fieldguide.app.hardware import hardware
+from fieldguide.app.looking import projector_for
 from fieldguide.app.network_of_file import requantized
 from fieldguide.app.plan_subject import Subject, subject_of
 from fieldguide.app.wiring import House
@@ -177,7 +178,7 @@ def _plan(subject: Subject, machine: Hardware, options: AgainstOptions, costs: C
     while True:
         work = _work(tokens, at_once, machine, costs)
         chosen = asked or network.stored_quantization
-        chosen = chosen or largest_quantization(network, engine, work, room, machine.device.kind)
+        chosen = chosen or largest_quantization(_one(subject, "BF16", engine, work), room, machine.device.kind)
         plan = None if chosen is None else _one(subject, chosen, engine, work)
         if plan is not None and verdict_of(plan, room, machine.device.kind) == "yes":
             if at_once < (options.at_once or _AT_ONCE):
@@ -198,7 +199,7 @@ def _one(subject: Subject, quantization: str, engine: Engine, work: Workload) ->
     if network.stored_quantization not in (None, quantization) and subject.facts is not None:
         network = requantized(subject.facts, network)
     name = quantization if network.stored_quantization == quantization else quantization_named(quantization)
-    return memory_plan(network, name, engine, work)
+    return memory_plan(network, name, engine, work, projector=projector_for(engine, subject.file))
 
 
 def _work(tokens: int, at_once: int, machine: Hardware, costs: Costs) -> Workload:

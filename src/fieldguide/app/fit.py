@@ -10,15 +10,10 @@ from typing import Literal, TypeAlias
 from fieldguide.domain import DeviceKind, Hardware, Network
 from fieldguide.errors import UsageError
 from fieldguide.planner import (
-    Adapter,
-    Engine,
-    ImageTokens,
     MemoryPlan,
-    Workload,
     block_of,
     constants_of,
     is_gguf,
-    memory_plan,
     quantization_names,
 )
 
@@ -136,31 +131,33 @@ def verdict_of(plan: MemoryPlan, room: Room, kind: DeviceKind | None) -> Verdict
     return "no" if low > room.high_bytes else "borderline"
 
 
-def fit_of(plan: MemoryPlan, hardware: Hardware, *, smaller: Iterable[Network] = ()) -> Fit | None:
+def fit_of(
+    plan: MemoryPlan, hardware: Hardware, *, smaller: Iterable[Network] = (), taken_tokens: int = 0
+) -> Fit | None:
     """Return whether a plan fits hardware, and what would; None where the hardware's memory is not known.
 
     Args:
         plan: For as many devices as the hardware has.
         hardware: Where.
         smaller: Smaller models to fall back on, largest first; made only where they are wanted.
+        taken_tokens: Of the context, by pictures: a shorter context is none to fall back on.
     """
     room, kind = room_on(hardware, plan.engine.name), hardware.device.kind
     if room is None:
         return None
     low, likely, high = needs(plan, kind)
     verdict = verdict_of(plan, room, kind)
+    longest = largest_context(plan, room, kind)
     return Fit(
         verdict=verdict,
         room=room,
         need_low_bytes=low,
         need_bytes=likely,
         need_high_bytes=high,
-        largest_quantization=largest_quantization(
-            plan.network, plan.engine, plan.work, room, kind, adapter=plan.adapter, images=plan.images
-        )
+        largest_quantization=largest_quantization(plan, room, kind)
         or (plan.weights_in.quantization if verdict == "yes" else None),
-        largest_context=largest_context(plan, room, kind),
-        changes=() if verdict == "yes" else tuple(_changes(plan, room, kind, smaller)),
+        largest_context=longest if longest is not None and longest > taken_tokens else None,
+        changes=() if verdict == "yes" else tuple(_changes(plan, room, kind, smaller, taken_tokens)),
         offload=_offload(plan, room, kind) if verdict == "no" else None,
     )
 
@@ -170,28 +167,13 @@ def ladder(engine: str) -> tuple[str, ...]:
     return _LADDERS.get(engine, _LLAMA_CPP_LADDER)
 
 
-def largest_quantization(
-    network: Network,
-    engine: Engine,
-    work: Workload,
-    room: Room,
-    kind: DeviceKind | None,
-    *,
-    adapter: Adapter | None = None,
-    images: ImageTokens | None = None,
-) -> str | None:
-    """Return the quantization with the most bits that surely fits; None where none does."""
-    anew = _as_new(network)
+def largest_quantization(plan: MemoryPlan, room: Room, kind: DeviceKind | None) -> str | None:
+    """Return the quantization with the most bits in which a plan surely fits; None where there is none."""
+    anew = _as_new(plan.network)
     if anew is None:
         return None
-    return next(
-        (
-            name
-            for name in ladder(engine.name)
-            if verdict_of(memory_plan(anew, name, engine, work, adapter=adapter, images=images), room, kind) == "yes"
-        ),
-        None,
-    )
+    tried = ((name, plan.changed(network=anew, quantization=name)) for name in ladder(plan.engine.name))
+    return next((name for name, other in tried if verdict_of(other, room, kind) == "yes"), None)
 
 
 def largest_context(plan: MemoryPlan, room: Room, kind: DeviceKind | None) -> int | None:
@@ -223,22 +205,19 @@ def _with(plan: MemoryPlan, **changes: object) -> MemoryPlan:
     context = changes.get("context_tokens")
     if isinstance(context, int) and work.answer_tokens is not None:
         changes["answer_tokens"] = min(work.answer_tokens, context - 1)
-    altered = dataclasses.replace(work, **changes)  # type: ignore[arg-type]
-    return memory_plan(
-        plan.network, plan.weights_in.quantization, plan.engine, altered, adapter=plan.adapter, images=plan.images
-    )
+    return plan.changed(work=dataclasses.replace(work, **changes))  # type: ignore[arg-type]
 
 
-def _changes(plan: MemoryPlan, room: Room, kind: DeviceKind, smaller: Iterable[Network]) -> Iterator[Change]:
+def _changes(
+    plan: MemoryPlan, room: Room, kind: DeviceKind, smaller: Iterable[Network], taken_tokens: int
+) -> Iterator[Change]:
     """Yield what could be given up, each alone; after each the bytes it saves and whether it fits then."""
-    for what, other in _others(plan):
+    for what, other in _others(plan, taken_tokens):
         if (saved := plan.total_bytes - other.total_bytes) > 0:
             fits = verdict_of(other, room, kind)
             yield Change(what=what, saves_bytes=saved, total_bytes=other.total_bytes, fits=fits)
     for network in smaller:
-        other = memory_plan(
-            network, _nearest_name(plan), plan.engine, plan.work, adapter=plan.adapter, images=plan.images
-        )
+        other = plan.changed(network=network, quantization=_nearest_name(plan))
         if (fits := verdict_of(other, room, kind)) != "no":
             saved = plan.total_bytes - other.total_bytes
             yield Change(what=network.name, saves_bytes=saved, total_bytes=other.total_bytes, fits=fits)
@@ -251,19 +230,16 @@ def _nearest_name(plan: MemoryPlan) -> str:
     return name if name in quantization_names() else ladder(plan.engine.name)[-1]
 
 
-def _others(plan: MemoryPlan) -> Iterator[tuple[str, MemoryPlan]]:
+def _others(plan: MemoryPlan, taken_tokens: int) -> Iterator[tuple[str, MemoryPlan]]:
     work, anew = plan.work, _as_new(plan.network)
     if anew is not None:
         for name in ladder(plan.engine.name):
-            yield (
-                f"weights in {name}",
-                memory_plan(anew, name, plan.engine, work, adapter=plan.adapter, images=plan.images),
-            )
+            yield f"weights in {name}", plan.changed(network=anew, quantization=name)
     for name in ("Q8_0", "Q4_0") if plan.engine.name == "llama.cpp" else ("FP8",):
         if _bits(name) < _bits(work.kv_type):
             yield f"cache in {name}", _with(plan, kv_type=name)
     context = work.context_tokens // 2
-    while context >= _LEAST_CONTEXT and context >= work.context_tokens // 8:
+    while context >= max(_LEAST_CONTEXT, work.context_tokens // 8, taken_tokens + 1):
         yield f"a context of {context:,} tokens", _with(plan, context_tokens=context)
         context //= 2
     if work.sequences > 1:

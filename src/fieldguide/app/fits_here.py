@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from fieldguide.app.fit import needs, room_on, verdict_of
 from fieldguide.app.hardware import HERE, hardware
-from fieldguide.app.looking import with_terms
 from fieldguide.app.network_of_file import network_of_facts
 from fieldguide.app.wiring import House
 from fieldguide.errors import FieldguideError
@@ -57,6 +56,11 @@ def _memory(house: House, plan: PullPlan) -> MemoryPlan:
     network = network_of_facts(house.models.remote(str(plan.reference)).facts(), name=plan.name)
     context = min(network.context_tokens or _CONTEXT_TOKENS, _CONTEXT_TOKENS)
     quantization = network.stored_quantization or "F16"
-    memory = memory_plan(network, quantization, engine_named("llama.cpp"), Workload(context_tokens=context))
     projectors = [file.size_bytes for file in plan.files if file.size_bytes and is_projector(file.path)]
-    return with_terms(memory, Projector(file_bytes=sum(projectors))) if projectors else memory
+    return memory_plan(
+        network,
+        quantization,
+        engine_named("llama.cpp"),
+        Workload(context_tokens=context),
+        projector=Projector(file_bytes=sum(projectors)) if projectors else None,
+    )

@@ -14,12 +14,13 @@ from fieldguide.app.plan_subject import network_of_member, writes_text
 from fieldguide.app.wiring import House
 from fieldguide.catalogue import CatalogueModel, Size
 from fieldguide.domain import Hardware, Network
-from fieldguide.errors import UsageError
+from fieldguide.errors import UnknownNameError, UsageError
 from fieldguide.planner import Engine, MemoryPlan, Range, Workload, engine_named, llama_cpp_runs, memory_plan
 
 State: TypeAlias = Literal["fits", "too large", "unknown"]
 
-_AMOUNT = re.compile(r"(\d{1,7}(?:\.\d{1,6})?)\s*([mgt])(i?)b", re.IGNORECASE)
+_AMOUNT = re.compile(r"(\d{1,7}(?:\.\d{1,6})?)\s*([mgt])(i?)b?", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?[\d.,]+")
 _POWERS = {"m": 2, "g": 3, "t": 4}
 _TRIED = ("BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
 """Quantizations that are recommended, most bits first: below Q4_K_M answers get markedly worse."""
@@ -65,7 +66,7 @@ class Fitting:
     stated: bool
     """Whether the context was asked for: then a model with less is left out."""
     engine: Engine
-    _plans: dict[int, tuple[State, MemoryPlan | None]] = field(default_factory=dict)
+    _plans: dict[tuple[int, int], tuple[State, MemoryPlan | None]] = field(default_factory=dict)
     _sizes: list[Size] = field(default_factory=list)
 
     def of(self, model: CatalogueModel) -> BestFit:
@@ -92,7 +93,7 @@ class Fitting:
         )
 
     def _planned(self, model: CatalogueModel, context: int) -> tuple[State, MemoryPlan | None]:
-        key = hash((id(model.size), context))
+        key = (id(model.size), context)
         if key not in self._plans:
             self._sizes.append(model.size)  # an id holds for as long as its size is kept
             self._plans[key] = self._best(model, context)
@@ -141,15 +142,12 @@ def fitting_for(
     if context_tokens is not None and context_tokens < 2:
         raise UsageError(f"--context takes a number above 1, not {context_tokens}.")
     engine, machine = engine_named("llama.cpp"), None
-    if found := _AMOUNT.fullmatch(name.strip()):
-        size = float(found[1]) * (1024 if found[3] else 1000) ** _POWERS[found[2].lower()]
-        if size <= 0:
-            raise UsageError(f"{name!r} is no memory.", hint="Write how much, such as 16GB.")
-        room = room_of(size)
-    elif name.strip().replace(".", "", 1).isdigit():
+    if _AMOUNT.fullmatch(name.strip()) or name.strip().startswith("-"):
+        room = room_of(memory_amount(name))
+    elif _NUMBER.fullmatch(name.strip()):
         raise UsageError(f"{name!r} has no unit.", hint=f"Write {name.strip()}GB, or the name of hardware.")
     else:
-        machine = hardware(name, house, progress=progress, measure=measure)
+        machine = _machine(house, name, progress, measure=measure)
         known = room_on(machine, engine.name)
         if known is None:
             raise UsageError(
@@ -165,6 +163,31 @@ def fitting_for(
         stated=context_tokens is not None,
         engine=engine,
     )
+
+
+def _machine(house: House, name: str, progress: Callable[[str], None], *, measure: bool) -> Hardware:
+    try:
+        return hardware(name, house, progress=progress, measure=measure)
+    except UnknownNameError:
+        if not name.strip()[:1].isdigit():
+            raise
+        text = f"{name!r} is neither hardware that is known here nor an amount of memory."
+        raise UsageError(text, hint="Write how much, such as 16GB, or a name such as rtx4090.") from None
+
+
+def memory_amount(text: str) -> float:
+    """Return an amount of memory such as `16GB`, `1.5TiB` or `800 MB` (bytes).
+
+    Raises:
+        UsageError: It is none, or nothing.
+    """
+    found = _AMOUNT.fullmatch(text.strip())
+    size = 0.0
+    if found is not None:
+        size = float(found[1]) * (1024 if found[3] else 1000) ** _POWERS[found[2].lower()]
+    if size <= 0:
+        raise UsageError(f"{text!r} is no amount of memory.", hint="Write how much, such as 16GB or 500MB.")
+    return size
 
 
 def _unshaped(size: Size) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fieldguide import catalogue
 from fieldguide.app.wiring import House
-from fieldguide.domain import Hardware
+from fieldguide.domain import Hardware, Price
 
 HERE = "here"
 
@@ -32,6 +32,12 @@ def hardware(
 
         return this_hardware(house, progress=progress, measure=measure)
     return catalogue.find_hardware(name)
+
+
+def price_dates(prices: Sequence[Price]) -> str:
+    """Return from when to when prices are, or the day where it is one."""
+    days = (min(price.as_of for price in prices), max(price.as_of for price in prices))
+    return " to ".join(dict.fromkeys(map(str, days)))
 
 
 def sources_of(found: Hardware) -> list[str]:

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from fieldguide.errors import FieldguideError
 from fieldguide.formats import ProjectorFacts
-from fieldguide.planner import MemoryPlan, Projector, projector_terms
+from fieldguide.planner import Engine, Projector
 
 _MOST_TOKENS = {"qwen2vl_merger": 4096, "qwen2.5vl_merger": 4096, "qwen3vl_merger": 4096, "pixtral": 1024}
 """Tokens that llama.cpp makes of a picture at most, where the file says nothing of it (`set_limit_image_tokens`)."""
 _MERGE = {"qwen2vl_merger": 2, "qwen2.5vl_merger": 2, "qwen3vl_merger": 2}
 
 
-def with_projector(memory: MemoryPlan, path: Path | None) -> MemoryPlan:
-    """Return a plan with the projector beside a GGUF file counted, where llama.cpp would load one."""
+def projector_for(engine: Engine, path: Path | None) -> Projector | None:
+    """Return the projector that llama.cpp would load with a GGUF file; None with other engines, and where none lies."""
     from fieldguide.runners.llama_cpp import projector_beside  # A runner is loaded by those who need it only.
 
-    if memory.engine.name != "llama.cpp" or path is None or path.suffix.lower() != ".gguf":
-        return memory
+    if engine.name != "llama.cpp" or path is None or path.suffix.lower() != ".gguf":
+        return None
     try:
         found = projector_beside(path)
     except FieldguideError:
-        return memory
-    return memory if found is None else with_terms(memory, projector_of(found[0], file_bytes=found[1]))
-
-
-def with_terms(memory: MemoryPlan, projector: Projector) -> MemoryPlan:
-    """Return a plan with the terms of a projector among the engine's."""
-    return replace(memory, engine_terms=(*memory.engine_terms, *projector_terms(projector)))
+        return None
+    return None if found is None else projector_of(found[0], file_bytes=found[1])
 
 
 def projector_of(facts: ProjectorFacts, *, file_bytes: int) -> Projector:

@@ -18,6 +18,8 @@ from fieldguide.formats import LayerFacts, ModelFacts, NetworkFacts, RecurrentFa
 from fieldguide.planner import quantization_named
 
 _GEMMA = re.compile(r"gemma-?([23])")
+_IN_PARALLEL = {"falcon_h1", "falcon-h1", "zamba2"}
+"""Their layers with attention have a Mamba beside it."""
 
 
 def network_of_file(path: Path) -> Network:
@@ -138,7 +140,7 @@ def _caches(facts: NetworkFacts, name: str) -> Iterator[LayerCache]:
 
 
 def _cache(facts: NetworkFacts, layer: LayerFacts, name: str) -> LayerCache:
-    if layer.kind == "none" or (facts.family == "nemotron_h" and layer.kind == "recurrent" and layer.ffn):
+    if layer.kind == "none":
         return LayerCache()  # a feed-forward block and no more
     if layer.kind == "recurrent":
         return LayerCache(state_numbers=_state(facts, name))
@@ -154,7 +156,8 @@ def _cache(facts: NetworkFacts, layer: LayerFacts, name: str) -> LayerCache:
         raise InsufficientFactsError(name, missing or ["the kind of its layers"])
     heads, key, value = (side or 0 for side in sides.values())
     window = layer.window_tokens if layer.kind in {"window", "chunk"} else None
-    return LayerCache(key_width=heads * key, value_width=heads * value, window=window)
+    beside = _state(facts, name) if facts.family in _IN_PARALLEL else 0
+    return LayerCache(key_width=heads * key, value_width=heads * value, window=window, state_numbers=beside)
 
 
 def _state(facts: NetworkFacts, name: str) -> int:

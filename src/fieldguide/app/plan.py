@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fieldguide.app.fit import Fit, check_devices, fit_of
 from fieldguide.app.hardware import HERE, hardware, sources_of
-from fieldguide.app.looking import with_projector
+from fieldguide.app.looking import projector_for
 from fieldguide.app.network_of_file import requantized
 from fieldguide.app.plan_images import AskedImages, asked_images, check_room
 from fieldguide.app.plan_speed import PlannedSpeed, speed_of
@@ -99,10 +99,19 @@ def plan(house: House, asked: str, options: PlanOptions, *, progress: Callable[[
         network = with_images(network, seen.each, seen.count)
     work = _work(network, options, check_devices(options.devices, machine), seen, notes)
     adapter = None if options.lora_rank is None else Adapter(rank=options.lora_rank)
-    each = None if seen is None else seen.each
-    memory = memory_plan(network, quantization, engine, work, adapter=adapter, images=each)
-    memory = with_projector(memory, subject.file)
-    fit = None if machine is None else fit_of(memory, machine, smaller=_smaller(subject))
+    memory = memory_plan(
+        network,
+        quantization,
+        engine,
+        work,
+        adapter=adapter,
+        images=None if seen is None else seen.each,
+        projector=projector_for(engine, subject.file),
+    )
+    fit = None
+    if machine is not None:
+        taken = 0 if seen is None else seen.tokens
+        fit = fit_of(memory, machine, smaller=_smaller(subject), taken_tokens=taken)
     speed = speed_of(house, subject, memory, machine, fit, here=_is_here(options))
     return Plan(
         memory=memory,
@@ -215,6 +224,11 @@ def _said_of(machine: Hardware | None, fit: Fit | None, network: Network) -> Ite
         return
     if machine.also:
         yield f"taken as {machine.device.name}; the name also fits {', '.join(machine.also)}"
+    if machine.measured is not None and not machine.measured.quiet:
+        yield (
+            "other work kept this machine busy while it was measured, so its speeds are less sure; they are measured"
+            " again by the next plan with --on here that finds it quiet"
+        )
     if fit is None:
         yield f"how much memory {machine.device.name} has is not known here: write it, such as --on m3-max-64gb"
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 from fieldguide.app.fit import ladder
 from fieldguide.app.plan import Plan
 from fieldguide.domain import Network
-from fieldguide.planner import Engine, Workload, is_gguf, memory_plan
+from fieldguide.planner import MemoryPlan, Workload, is_gguf
 from fieldguide.reporting import Curves, Line, write_curves_html, write_curves_png
 
 _SHOWN = {"BF16", "Q8_0", "Q4_K_M", "FP8", "AWQ", "NF4"}
@@ -39,7 +39,7 @@ def memory_figure(made: Plan) -> Curves:
     """Return memory against context per quantization, with what the hardware has."""
     memory = made.memory
     contexts = _contexts(memory.network, memory.work.context_tokens)
-    lines = memory_lines(memory.network, memory.engine, memory.work, contexts, asked=memory.weights_in.quantization)
+    lines = memory_lines(memory, contexts)
     if made.hardware is not None and made.fit is not None:
         room = made.fit.room.high_bytes * made.fit.room.devices / _GB
         lines.append(Line(name=f"memory of {made.hardware.name}", points=tuple((x, room) for x in contexts)))
@@ -58,21 +58,20 @@ def memory_figure(made: Plan) -> Curves:
     )
 
 
-def memory_lines(
-    network: Network, engine: Engine, work: Workload, contexts: list[float], *, asked: str | None
-) -> list[Line]:
-    """Return a line for each quantization that tells something, the one that was asked for with its range."""
-    names = [name for name in ladder(engine.name) if name in _SHOWN or name == asked]
+def memory_lines(plan: MemoryPlan, contexts: list[float]) -> list[Line]:
+    """Return a line for each quantization that tells something, the one that was planned with its range."""
+    network, asked = plan.network, plan.weights_in.quantization
+    names = [name for name in ladder(plan.engine.name) if name in _SHOWN]
     stored = network.stored_quantization
     anew = network if stored is None else None
     if stored is not None and is_gguf(stored):
         anew = dataclasses.replace(network, stored_quantization=None)
     lines = []
-    for name in dict.fromkeys([*([asked] if asked else []), *names]):
+    for name in dict.fromkeys([asked, *names]):
         of = network if name == asked else anew
         if of is None:
             continue
-        made = [(x, memory_plan(of, name, engine, _at(work, int(x)))) for x in contexts]
+        made = [(x, plan.changed(network=of, quantization=name, work=_at(plan.work, int(x)))) for x in contexts]
         points = tuple((x, each.total_bytes / _GB) for x, each in made)
         band = tuple((x, each.total_low_bytes / _GB, each.total_high_bytes / _GB) for x, each in made)
         lines.append(Line(name=name, points=points, band=band if name == asked else ()))

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldguide.app.find import FindRequest
-from fieldguide.app.fitting import Fitting, fitting_for
+from fieldguide.app.fitting import Fitting, fitting_for, memory_amount
 from fieldguide.app.hardware import HERE
 from fieldguide.app.jobs import JobAnswer, find_for_job
 from fieldguide.app.jobs_json import job_answer_json
-from fieldguide.app.rent import HOURS_A_MONTH, Rented, cheapest_device, largest_within, rent_of
+from fieldguide.app.rent import Rented, cheapest_device, largest_within, rent_of
 from fieldguide.app.wiring import House
 from fieldguide.errors import UsageError
+from fieldguide.planner import hours_per_month
 
 _SHOWN = 10
 _EVERYTHING = 1_000_000
@@ -118,6 +119,8 @@ def _fitting(house: House, request: RecommendRequest, progress: Callable[[str], 
     wanted = request.memory or request.on
     if wanted is None:
         return _within_budget(house, request)
+    if request.memory is not None:
+        memory_amount(request.memory)
     made = fitting_for(house, wanted, context_tokens=request.context_tokens, progress=progress, measure=True)
     return made, _budget_notes(request, made)
 
@@ -147,7 +150,7 @@ def _budget_notes(request: RecommendRequest, fitting: Fitting) -> list[str]:
     rent = rent_of(machine)
     if rent is None:
         return [f"no price of {machine.name} is known here, so the budget leaves nothing out"]
-    month = rent.price.usd_per_device_hour * machine.count * HOURS_A_MONTH
+    month = rent.price.usd_per_device_hour * machine.count * hours_per_month()
     if month > budget:
         raise UsageError(
             f"Renting {machine.name} costs from ${month:,.0f} a month ({rent.price.vendor}, {rent.price.as_of}).",

@@ -8,9 +8,8 @@ from functools import cache
 from fieldguide import catalogue
 from fieldguide.app.fit import room_on
 from fieldguide.domain import Hardware, Price
+from fieldguide.planner import hours_per_month
 
-HOURS_A_MONTH = 730.5
-"""A twelfth of 365.25 days."""
 _TOLD_KINDS = frozenset({"nvidia-datacenter", "nvidia-rtx", "amd", "intel-gpu", "unified"})
 """Kinds of single devices that are named as a place to run a model on."""
 
@@ -25,7 +24,7 @@ class Rented:
     @property
     def usd_per_month(self) -> float:
         """Dollars for all hours of a month."""
-        return self.price.usd_per_device_hour * HOURS_A_MONTH
+        return self.price.usd_per_device_hour * hours_per_month()
 
     @property
     def sentence(self) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fieldguide.app.hardware import hardware, sources_of
+from fieldguide.app.hardware import hardware, price_dates, sources_of
 from fieldguide.app.show import show_model
 from fieldguide.app.wiring import House
 from fieldguide.domain import Architecture, Hardware, active_parameters, total_parameters
@@ -18,6 +19,7 @@ from fieldguide.planner import (
     ScalingLaw,
     TrainingMemory,
     TrainingRun,
+    attention_flop,
     count_text,
     device_hours,
     effective_tokens,
@@ -72,6 +74,8 @@ class TrainingPlan:
     parameters: float
     active_parameters: float
     tokens: float
+    effective_tokens: float
+    """Fresh ones that the repeated ones are worth; as many as `tokens` where none is repeated."""
     flop: float
     law: ScalingLaw
     law_rmse: float | None
@@ -119,6 +123,7 @@ def plan_training(house: House, request: TrainingRequest) -> TrainingPlan:
         parameters=parameters,
         active_parameters=active,
         tokens=tokens,
+        effective_tokens=fresh,
         flop=flop,
         law=law,
         law_rmse=rmse,
@@ -129,7 +134,10 @@ def plan_training(house: House, request: TrainingRequest) -> TrainingPlan:
         device_hours=hours,
         cost_usd=cost,
         memory=_memory(request, parameters, shape),
-        notes=tuple(_notes(request, parameters, active, tokens, law, machine, hours, cost)),
+        notes=(
+            *_notes(request, parameters, active, tokens, law, machine, hours, cost),
+            *_left_out(request, shape, tokens, flop),
+        ),
         sources=tuple(_sources(law, machine)),
     )
 
@@ -210,6 +218,14 @@ def _notes(
     return notes + _cost_notes(request, machine, hours, cost)
 
 
+def _left_out(request: TrainingRequest, shape: Architecture | None, tokens: float, flop: float) -> Iterator[str]:
+    """Say how much attention would add to `6 N D`, of a network whose layers all attend to the whole sequence."""
+    if shape is None or shape.linear is not None or shape.sliding_window is not None or not shape.kv_heads:
+        return
+    share = attention_flop(shape, sequence_tokens=request.sequence_tokens, tokens=tokens) / flop
+    yield f"Attention is not in 6 N D: at sequences of {request.sequence_tokens:,} tokens it adds {share:.1%}."
+
+
 def _cost_notes(
     request: TrainingRequest, machine: Hardware | None, hours: Range | None, cost: Range | None
 ) -> list[str]:
@@ -221,9 +237,9 @@ def _cost_notes(
     if cost is None:
         notes.append(f"No price of {machine.device.name} is known here: add --usd-per-hour.")
     elif request.usd_per_device_hour is None:
-        low, high = machine.list_prices[-1], machine.list_prices[0]
+        prices = machine.list_prices
         notes.append(
-            f"Cost from {len(machine.list_prices)} list prices per device hour, {low.as_of} to {high.as_of}; rented "
+            f"Cost from {len(prices)} list prices per device hour, {price_dates(prices)}; rented "
             "long-term it is less, and staff, failed runs, data and storage come on top."
         )
     if request.utilisation is None:
@@ -282,7 +298,7 @@ def loss_curve(plan: TrainingPlan) -> list[tuple[float, float, float | None]]:
     for step in range(_STEPS):
         size = plan.active_parameters * _REACH ** (2 * step / (_STEPS - 1) - 1)
         cost = None if plan.cost_usd is None else plan.cost_usd.likely * size / plan.active_parameters
-        rows.append((size, plan.law.loss(size, plan.tokens), cost))
+        rows.append((size, plan.law.loss(size, plan.effective_tokens), cost))
     return rows
 
 
@@ -293,6 +309,7 @@ def plan_json(plan: TrainingPlan) -> dict[str, Any]:
         "parameters": plan.parameters,
         "active_parameters": plan.active_parameters,
         "tokens": plan.tokens,
+        "effective_tokens": plan.effective_tokens,
         "flops": plan.flop,
         "loss": plan.loss.as_json(),
         "tokens_per_parameter": plan.tokens / plan.active_parameters,
@@ -308,7 +325,7 @@ def plan_json(plan: TrainingPlan) -> dict[str, Any]:
             {
                 "name": law.name,
                 "constants": _constants(law),
-                "loss": law.loss(plan.active_parameters, plan.tokens),
+                "loss": law.loss(plan.active_parameters, plan.effective_tokens),
                 "compute_optimal_tokens": law.optimal_tokens(plan.active_parameters),
                 "warning": law.warning,
             }

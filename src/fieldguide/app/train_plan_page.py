@@ -36,7 +36,7 @@ def training_figures(plan: TrainingPlan) -> tuple[Curves, Curves]:
     lines = [
         Line(
             name=law.name,
-            points=tuple((size, law.loss(size, plan.tokens)) for size, _, _ in rows),
+            points=tuple((size, law.loss(size, plan.effective_tokens)) for size, _, _ in rows),
             band=_band(plan, rows) if law == plan.law else (),
         )
         for law in laws
@@ -68,7 +68,7 @@ def training_figures(plan: TrainingPlan) -> tuple[Curves, Curves]:
 
 
 def _band(plan: TrainingPlan, rows: list[tuple[float, float, float | None]]) -> tuple[tuple[float, float, float], ...]:
-    ranges = [(size, expected_loss(size, plan.tokens, plan.law)) for size, _, _ in rows]
+    ranges = [(size, expected_loss(size, plan.effective_tokens, plan.law)) for size, _, _ in rows]
     return tuple((size, each.low, each.high) for size, each in ranges)
 
 

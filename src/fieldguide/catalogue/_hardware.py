@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _STATED = "stated"
 _FREE = {"nvidia", "geforce", "amd", "radeon", "rx", "instinct", "intel", "apple", "google", "huawei", "tesla", "gpu"}
 """Words that may be left out of a name or put into it."""
-_COUNTED = re.compile(r"(\d{1,6})\s*[x×*]\s*(.+)")
+_COUNTED = re.compile(r"(-?\d+)\s*[x×*]\s*(.+)")
+_MOST_DEVICES, _MOST_DIGITS = 10**6, 12
 _WITH_MEMORY = re.compile(r"(.+?)[\s_-]*(\d{1,4})\s*gi?b")
 _PLACED = re.compile(r"([^:]+):(.+)")
 
@@ -103,9 +104,12 @@ def find_hardware(name: str) -> Hardware:
         return _instance(name, placed[1], placed[2])
     count = 1
     if (counted := _COUNTED.fullmatch(text)) and not _best(text):  # 7900xtx is not 7900 of anything
+        if len(counted[1]) > _MOST_DIGITS or not 0 < int(counted[1]) <= _MOST_DEVICES:
+            raise UsageError(
+                f"{name!r} names {counted[1][:_MOST_DIGITS]} devices, and a plan is for 1 to {_MOST_DEVICES:,}.",
+                hint="Write how many, such as 2xh100-80gb.",
+            )
         count, text = int(counted[1]), counted[2]
-        if count < 1:
-            raise UsageError(f"{name!r} names no device.", hint="Write how many, such as 2xh100-80gb.")
     device, also = _device(name, text)
     prices = hardware_table().prices.get(device.name, ())
     shown = device.name if count == 1 else f"{count} x {device.name}"

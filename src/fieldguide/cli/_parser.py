@@ -35,6 +35,8 @@ class Parser(argparse.ArgumentParser):
             known = re.findall(r"[\w-]+", found[2])
             close = difflib.get_close_matches(found[1], known, n=3, cutoff=0.5)
             raise UnknownNameError("command", found[1], close, hint=None if close else hint)
+        if found := re.fullmatch(r"argument (?:\S+/)?(--[\w-]+): expected one argument", message):
+            hint = f"Write its value after it; one that begins with a dash as {found[1]}=VALUE."
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=hint)
 
     def _nearest(self, name: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from fieldguide.app.hardware import price_dates
 from fieldguide.app.plan import Plan, PlanOptions, plan
 from fieldguide.app.plan_images import images_sentences
 from fieldguide.app.plan_json import plan_json
@@ -117,8 +118,8 @@ def _on(made: Plan, hardware: Hardware) -> list[str]:
     )
     if listed := hardware.list_prices:
         prices = sorted(price.usd_per_device_hour * hardware.count for price in listed)
-        dates = f"{min(price.as_of for price in listed)} to {max(price.as_of for price in listed)}"
-        told.append(f"to rent: {span(prices[0], prices[-1], '${:.2f}'.format)} an hour (list prices, {dates})")
+        rent = span(prices[0], prices[-1], "${:.2f}".format)
+        told.append(f"to rent: {rent} an hour (list prices, {price_dates(listed)})")
     return told
 
 

@@ -22,11 +22,25 @@ _KINDS: dict[str, LayerKind] = {
     "linear_attention": "recurrent", "mamba": "recurrent", "mamba2": "recurrent", "recurrent": "recurrent",
     "conv": "recurrent", "hybrid": "full", "moe": "none", "mlp": "none",
 }  # fmt: skip
+_TYPES: dict[str, LayerKind] = {"0": "recurrent", "1": "full"}
+"""Numbers of `attn_type_list` (MiniMax): lightning attention, and softmax."""
 _OVERRIDE: dict[str, LayerKind] = {"M": "recurrent", "*": "full", "-": "none", "E": "none"}
 """Letters of `hybrid_override_pattern` (Nemotron-H)."""
 _TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "cohere", "cohere2", "gpt2"}
 """Families whose configuration ties the head unless the file says otherwise."""
 _WINDOW_PERIOD = {"gemma2": 2, "gemma3_text": 6, "gemma3": 6, "cohere2": 4, "gpt_oss": 2}
+
+
+def _indices(listed: object) -> set[int] | None:
+    """Return the layers that a list names, to be looked up in no time however long it is; None where there is none."""
+    return {each for each in listed if isinstance(each, int)} if isinstance(listed, list) else None
+
+
+def _delta_net(heads: int | None, width: int | None, conv_kernel: int | None) -> RecurrentFacts:
+    """Return a state whose keys and values have as many heads, all of one width."""
+    return RecurrentFacts(
+        conv_kernel=conv_kernel, key_heads=heads, value_heads=heads, key_head_dim=width, value_head_dim=width
+    )
 
 
 def read_config(source: ByteSource) -> NetworkFacts:
@@ -58,6 +72,12 @@ class _Facts:
         if isinstance(inner, Mapping) and isinstance(inner.get("text_config"), Mapping):
             inner = inner["text_config"]
         self._text: Mapping[str, Any] = inner if isinstance(inner, Mapping) else config
+        linear = self._text.get("linear_attn_config")
+        self._linear: Mapping[str, Any] = linear if isinstance(linear, Mapping) else {}
+        self._attending = _indices(self._text.get("attn_layer_indices"))
+        if (counted := _indices(self._linear.get("full_attn_layers"))) is not None:
+            self._attending = {index - 1 for index in counted}  # Kimi Linear counts from 1
+        self._dense = _indices(self._text.get("mlp_only_layers")) or set()
         self._family = next((str(c["model_type"]) for c in (self._text, config) if c.get("model_type")), None)
         self._count = self._number("num_hidden_layers", "n_layer", "num_layers", "n_layers") or 0
         if self._count > _MOST_LAYERS:
@@ -152,8 +172,7 @@ class _Facts:
 
     def _routes(self, index: int) -> bool:
         dense = self._number("first_k_dense_replace", "num_dense_layers") or 0
-        listed = self._text.get("mlp_only_layers")
-        if isinstance(listed, list) and index in listed:
+        if index in self._dense:
             return False
         frequency = self._text.get("moe_layer_freq")
         if isinstance(frequency, list):
@@ -175,6 +194,11 @@ class _Facts:
         letters = self._text.get("hybrid_override_pattern")
         if isinstance(letters, str):
             return _OVERRIDE.get(letters[index]) if index < len(letters) else None
+        numbers = self._text.get("attn_type_list")
+        if isinstance(numbers, list):
+            return _TYPES.get(str(numbers[index])) if index < len(numbers) else None
+        if self._attending is not None:
+            return "full" if index in self._attending else "recurrent"
         if every := self._number("full_attention_interval"):
             return "full" if (index + 1) % every == 0 else "recurrent"
         if period := self._number("attn_layer_period"):
@@ -195,12 +219,17 @@ class _Facts:
         return first is None or index >= first
 
     def _recurrent(self) -> RecurrentFacts | None:
+        if self._linear:
+            heads, width = (self._number(key, within=self._linear) for key in ("num_heads", "head_dim"))
+            return _delta_net(heads, width, self._number("short_conv_kernel_size", within=self._linear))
+        if (self._family or "").startswith("minimax") and "recurrent" in map(self._kind, range(self._count)):
+            return _delta_net(self._heads(), self._head_dim(), 1)  # lightning attention has no convolution
         facts = RecurrentFacts(
             conv_kernel=self._number(
                 "linear_conv_kernel_dim", "mamba_d_conv", "conv_kernel", "ssm_conv_kernel", "conv_L_cache"
             ),
             state_size=self._number("mamba_d_state", "ssm_state_size", "state_size"),
-            inner_size=self._number("mamba_d_ssm", "mamba_intermediate_size"),
+            inner_size=self._number("mamba_d_ssm", "mamba_intermediate_size") or self._expanded(),
             groups=self._number("mamba_n_groups", "n_groups"),
             time_step_rank=self._number("mamba_dt_rank", "time_step_rank"),
             key_heads=self._number("linear_num_key_heads"),
@@ -209,6 +238,12 @@ class _Facts:
             value_head_dim=self._number("linear_value_head_dim", "mamba_d_head", "mamba_head_dim"),
         )
         return None if facts == RecurrentFacts() else facts
+
+    def _expanded(self) -> int | None:
+        """Return the inner width of a Mamba whose configuration gives it as times the hidden one, and no heads."""
+        times, hidden = self._number("mamba_expand", "expand"), self._number("hidden_size", "d_model")
+        stated = self._number("mamba_head_dim", "mamba_d_head") and self._number("mamba_num_heads", "mamba_n_heads")
+        return None if stated or not times or not hidden else times * hidden
 
     def _towers(self) -> tuple[TowerFacts, ...]:
         found = []

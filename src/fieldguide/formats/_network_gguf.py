@@ -27,6 +27,8 @@ _RECURRENT = {"mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7"}
 """Without any attention."""
 _FULL_EVERY = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4}
 """Linear attention in between, unless the file states another interval."""
+_ONE_BLOCK = {"nemotron_h", "nemotron_h_moe"}
+"""Each layer is attention, a Mamba or a feed-forward block, and no two of them."""
 
 
 def gguf_network(header: GgufHeader, *, tied_head: bool | None) -> NetworkFacts:
@@ -132,7 +134,10 @@ class _Facts:
         if every:
             return "full" if (index + 1) % every == 0 else "recurrent"
         if kv_heads == 0 or (kv_heads is None and heads == 0):
-            return "recurrent" if self._number("ssm.state_size") or self._number("shortconv.l_cache") else "none"
+            if self._family in _ONE_BLOCK and self._at("feed_forward_length", index):
+                return "none"
+            keys = ("ssm.state_size", "shortconv.l_cache", "kda.head_dim")
+            return "recurrent" if any(self._number(key) for key in keys) else "none"
         if heads is None:
             return None
         if self._slides(index):
@@ -164,7 +169,13 @@ class _Facts:
     def _recurrent(self) -> RecurrentFacts | None:
         if self._number("ssm.conv_kernel") is None and self._number("shortconv.l_cache") is None:
             return None
+        width = self._number("kda.head_dim")  # Kimi Linear: as many heads of it as of queries
+        heads = None if width is None else self._at("attention.head_count", 0)
         return RecurrentFacts(
+            key_heads=heads,
+            value_heads=heads,
+            key_head_dim=width,
+            value_head_dim=width,
             conv_kernel=self._number("ssm.conv_kernel") or self._number("shortconv.l_cache"),
             state_size=self._number("ssm.state_size"),
             inner_size=self._number("ssm.inner_size"),

@@ -16,6 +16,11 @@ OVERHEAD_POWER = 1.3
 """Power of fans, processor and cooling per power of the device; an assumption."""
 
 
+def hours_per_month() -> float:
+    """Return the hours of a mean month."""
+    return HOURS_PER_MONTH
+
+
 def usual_utilisation() -> Range:
     """Return the share of hours in which a machine of one's own is taken to work: an assumption."""
     return UTILISATION
@@ -58,8 +63,8 @@ class BreakEven:
     """The comparison."""
 
     api_usd_per_request: float
-    machine_usd_per_request: Range | None
-    """At the utilisation that was assumed; None where the machine's speed is unknown."""
+    machine_usd_per_request: Range
+    """At the utilisation that was assumed."""
     requests_per_month: Range | None
     """Volume from which one machine costs less than the API; None where it never does."""
     capacity_per_month: Range

@@ -7,7 +7,7 @@ they meet to 1 % where the feed-forward block is the widest point and to 5 % whe
 from __future__ import annotations
 
 from fieldguide.domain import Network
-from fieldguide.planner._kv_cache import LLAMA_CPP, cells
+from fieldguide.planner._kv_cache import LLAMA_CPP, STATE_BYTES, cells
 from fieldguide.planner._memory_term import MemoryTerm, term
 from fieldguide.planner._weights import Weights
 from fieldguide.planner._workload import Workload
@@ -20,15 +20,15 @@ _TOKEN_BYTES = {False: 208, True: 480}
 """Bytes per token of the vocabulary: its text twice and its place; with merges of byte pairs in the second case."""
 
 _CHECKPOINTS = (0, 2, 32)
-"""Copies of the windows' cache that the server keeps per sequence to go back to: none yet, after a prompt, at most."""
+"""Copies of what cannot be stepped back in that the server keeps per sequence: none yet, after a prompt, at most."""
 
 _SOURCE = "measured with xllamacpp 2026.10 on a CPU; docs/planner-memory.md"
 
 
 def llama_cpp_terms(network: Network, weights: Weights, work: Workload) -> tuple[MemoryTerm, ...]:
-    """Return compute buffer, output buffer, checkpoints of windows, vocabulary and process."""
+    """Return compute buffer, output buffer, checkpoints of windows and states, vocabulary and process."""
     found = [_compute(network, work), _output(network, work), _vocabulary(network), _process()]
-    if any(cache.window is not None for cache in network.caches):
+    if any(cache.window is not None or cache.state_numbers for cache in network.caches):
         found.insert(2, _checkpoints(network, work))
     return tuple(found)
 
@@ -91,18 +91,19 @@ def _output(network: Network, work: Workload) -> MemoryTerm:
 
 
 def _checkpoints(network: Network, work: Workload) -> MemoryTerm:
-    """Return what is kept to step back in a cache with windows, which forgets."""
+    """Return what is kept to step back in windows, which forget, and in states, which know no tokens."""
     windows = [cache for cache in network.caches if cache.window is not None]
     each = sum(cells(cache, work.context_tokens) * (cache.key_width + cache.value_width) * 2 for cache in windows)
+    each += STATE_BYTES * sum(cache.state_numbers for cache in network.caches)
     low, likely, high = (count * each * work.sequences for count in _CHECKPOINTS)
     return term(
-        "checkpoints of the windows",
+        "checkpoints of windows and states",
         likely,
         low=low,
         high=high,
-        formula="copies x keys and values of the windows x sequences",
+        formula="copies x (keys and values of the windows + states) x sequences",
         inputs={"copies": _CHECKPOINTS[1], "at_most": _CHECKPOINTS[2], "bytes_each": each},
-        source="llama.cpp server, n_ctx_checkpoints (32)",
+        source="llama.cpp server, n_ctx_checkpoints (32): models with windows, recurrent and hybrid ones",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fieldguide.domain import LayerCache, Network
 from fieldguide.planner._block_types import row_bytes
 
-_STATE_BYTES = 4
+STATE_BYTES = 4
 """Bytes per number of the state of a layer without attention: llama.cpp and vLLM keep it at 32 bits."""
 
 
@@ -86,7 +86,7 @@ def kv_cache_bytes(
         token = row_bytes(cache.key_width, key_type) + row_bytes(cache.value_width, value_type or key_type)
         latent = cache.key_width > 0 and cache.value_width == 0
         held = token * cells(cache, context_tokens, habits) * (devices if latent else copies)
-        total += sequences * (held + cache.state_numbers * _STATE_BYTES)
+        total += sequences * (held + cache.state_numbers * STATE_BYTES)
     return round(total)
 
 

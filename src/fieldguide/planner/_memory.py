@@ -10,6 +10,7 @@ from fieldguide.planner._image_tokens import ImageTokens
 from fieldguide.planner._images import image_encoder_term
 from fieldguide.planner._kv_cache import bytes_per_token, kv_cache_bytes
 from fieldguide.planner._memory_term import MemoryTerm, term
+from fieldguide.planner._projector import Projector, projector_terms
 from fieldguide.planner._weights import Weights, weights_of
 from fieldguide.planner._workload import Workload
 
@@ -38,6 +39,8 @@ class MemoryPlan:
     """Counted among the engine's terms."""
     images: ImageTokens | None = None
     """What a picture becomes, where some are in the prompt; the room of their encoder is among the engine's terms."""
+    projector: Projector | None = None
+    """Of a file apart; counted among the engine's terms."""
 
     @property
     def engine_bytes(self) -> int:
@@ -69,6 +72,20 @@ class MemoryPlan:
         """Likely bytes of one device, where all hold alike shares."""
         return -(-self.total_bytes // self.work.devices)
 
+    def changed(
+        self, *, network: Network | None = None, quantization: str | None = None, work: Workload | None = None
+    ) -> MemoryPlan:
+        """Return the plan with one thing or more in another way, and everything beside it as it is."""
+        return memory_plan(
+            network or self.network,
+            quantization or self.weights_in.quantization,
+            self.engine,
+            work or self.work,
+            adapter=self.adapter,
+            images=self.images,
+            projector=self.projector,
+        )
+
 
 def memory_plan(
     network: Network,
@@ -78,11 +95,12 @@ def memory_plan(
     *,
     adapter: Adapter | None = None,
     images: ImageTokens | None = None,
+    projector: Projector | None = None,
 ) -> MemoryPlan:
     """Return what a network needs, in a quantization, run by an engine, under a workload.
 
     `images` is what a picture of the prompt becomes: its encoder then needs room, beside the tokens that the workload's
-    context already counts.
+    context already counts. A `projector` from a file of its own brings its weights, and that room with them.
 
     Raises:
         UnknownNameError: There is no such quantization or type of cache.
@@ -92,7 +110,9 @@ def memory_plan(
     engine_terms = engine.terms(network, weights, work)
     if adapter is not None:
         engine_terms = (_adapter(network, adapter), *engine_terms)
-    if images is not None and (encoder := image_encoder_term(network, images)) is not None:
+    if projector is not None:
+        engine_terms = (*engine_terms, *projector_terms(projector))
+    elif images is not None and (encoder := image_encoder_term(network, images)) is not None:
         engine_terms = (*engine_terms, encoder)
     return MemoryPlan(
         network=network,
@@ -104,6 +124,7 @@ def memory_plan(
         engine_terms=engine_terms,
         adapter=adapter,
         images=images,
+        projector=projector,
     )
 
 

@@ -25,6 +25,12 @@ class ScalingLaw:
     beta: float
     source: str
     warning: str | None = None
+    residual: float = 0.022
+    """Root mean square of what it misses its runs by; of the default on Chinchilla's."""
+    sizes: tuple[float, float] = (44e6, 16e9)
+    """Parameters of its smallest and its largest run."""
+    most_flop: float = 1e22
+    """Of its longest run."""
 
     def loss(self, parameters: float, tokens: float) -> float:
         """Return the loss after one pass over the tokens."""
@@ -90,19 +96,15 @@ def scaling_laws() -> tuple[ScalingLaw, ...]:
     return BESIROGLU, HOFFMANN_TEX, HOFFMANN_PRINTED
 
 
-_RESIDUAL = 0.022
-"""Root mean square of what the default misses the runs by."""
-
-
 def expected_loss(parameters: float, tokens: float, law: ScalingLaw = BESIROGLU) -> Range:
     """Return the loss with the spread of runs around the law, wider outside the sizes it was fitted on.
 
-    The runs have 44 million to 16 billion parameters and up to 10^22 FLOP. Each factor of ten beyond adds one residual,
-    which is a guess: nothing measured bounds an extrapolation.
+    Each factor of ten beyond its runs adds one residual, which is a guess: nothing measured bounds an extrapolation.
     """
-    beyond = max(0.0, math.log10(44e6 / parameters), math.log10(parameters / 16e9))
-    beyond += max(0.0, math.log10(6 * parameters * tokens / 1e22))
-    reach = 2 * _RESIDUAL + beyond * _RESIDUAL
+    least, most = law.sizes
+    beyond = max(0.0, math.log10(least / parameters), math.log10(parameters / most))
+    beyond += max(0.0, math.log10(6 * parameters * tokens / law.most_flop))
+    reach = (2 + beyond) * law.residual
     likely = law.loss(parameters, tokens)
     return Range(low=max(law.floor, likely - reach), likely=likely, high=likely + reach)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fieldguide.planner._scaling import ScalingLaw
 
@@ -43,9 +43,18 @@ def fit_scaling_law(runs: Sequence[TrainingRun], *, name: str = "fitted", source
     rough = sorted(((_cost(start, runs), start) for start in _STARTS), key=lambda pair: pair[0])
     found = min((_descend(start, runs) for _, start in rough[:8]), key=lambda pair: pair[0])[1]
     log_a, log_b, log_e, alpha, beta = found
-    return ScalingLaw(
-        name=name, a=math.exp(log_a), b=math.exp(log_b), floor=math.exp(log_e), alpha=alpha, beta=beta, source=source
+    law = ScalingLaw(
+        name=name,
+        a=math.exp(log_a),
+        b=math.exp(log_b),
+        floor=math.exp(log_e),
+        alpha=alpha,
+        beta=beta,
+        source=source,
+        sizes=(min(run.parameters for run in runs), max(run.parameters for run in runs)),
+        most_flop=max(6 * run.parameters * run.tokens for run in runs),
     )
+    return replace(law, residual=root_mean_square(law, runs))
 
 
 def usable_runs(runs: Sequence[TrainingRun]) -> list[TrainingRun]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fieldguide.planner._scaling import HOFFMANN_PRINTED, HOFFMANN_TEX, ScalingLaw
+from fieldguide.planner._scaling import HOFFMANN_PRINTED, HOFFMANN_TEX, ScalingLaw, scaling_laws
 
 _BALANCED = (0.5, 2.0)
 """Between half and twice the optimal tokens the loss hardly moves."""
@@ -53,6 +53,12 @@ def training_notes(
             "Distilled: a teacher's probabilities teach more per token than text does, so the loss is an upper bound; "
             "the teacher's own arithmetic (2 FLOP per parameter of it and token) is not in the bill."
         )
+    if law not in scaling_laws():
+        yield (
+            "The loss is that of your runs, on their text with their tokenizer; of another text or tokenizer it says "
+            "nothing, and no benchmark follows from it."
+        )
+        return
     yield (
         "The loss is in nats per token on Chinchilla's text with its tokenizer; compare differences and not the figure "
         "with another model's, and no benchmark follows from it."

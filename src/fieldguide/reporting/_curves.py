@@ -20,6 +20,8 @@ _HEIGHT = 300
 _PLAIN_LABEL = "format(datum.value, '~g')"
 _LABEL = "replace(format(datum.value, '~s'), 'G', 'B')"
 _LEGEND_LINE_PX = 18
+_NAME_PX = 16
+"""Height of a name on a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Curves:
     plain_y: bool = False
     """Whether figures at the upright scale are written as they are, without k, M and B."""
     names_on_lines: bool = False
-    """Whether each line bears its name where it begins, which suits lines that lie apart; else they share a corner."""
+    """Whether each line bears its name, where it begins or ends: for lines that lie apart. Else they share a corner."""
 
     @property
     def known(self) -> bool:
@@ -114,6 +116,7 @@ def draw_curves(
 def curves_chart(curves: Curves, layout: Layout) -> Spec:
     """Return the specification at one width."""
     bands, points, names = [], [], []
+    taken: list[tuple[int, float]] = []
     left, right = (64 if layout.labels_above else 90), 30
     for place, line in enumerate(curves.lines):
         color = MODELS[place % len(MODELS)].hex
@@ -122,7 +125,7 @@ def curves_chart(curves: Curves, layout: Layout) -> Spec:
         values = [{"x": x, "y": y, "line": place} for x, y in line.points]
         points.append(_layer(values, {"type": "line", "strokeWidth": 2.5, "color": color}, _line(curves, layout)))
         if curves.names_on_lines:
-            names.append(_named_where_it_begins(line, color, curves, layout))
+            names.append(_named_on_itself(line, color, curves, layout, taken))
         elif len(curves.lines) > 1:
             at: Spec = {"x": {"value": layout.width - left - right - 6}, "y": {"value": _legend_y(curves, place)}}
             names.append(_layer([{"text": line.name}], _name_mark(layout, color), {**at, **_TEXT}))
@@ -142,9 +145,20 @@ def curves_chart(curves: Curves, layout: Layout) -> Spec:
 _TEXT: Spec = {"text": {"field": "text", "type": "nominal"}}
 
 
-def _named_where_it_begins(line: Line, color: str, curves: Curves, layout: Layout) -> Spec:
-    x, y = line.points[0]
-    mark = {**_name_mark(layout, color), "align": "left", "baseline": "bottom", "dx": 6, "dy": -3}
+def _named_on_itself(line: Line, color: str, curves: Curves, layout: Layout, taken: list[tuple[int, float]]) -> Spec:
+    """Return a line's name where it begins, or where it ends if another is too near there; `taken` is added to."""
+    heights = [_height(y, curves) for y in _every(curves)]
+    near = _NAME_PX / _HEIGHT * (max(heights) - (min(heights) if curves.log_y else min(0.0, *heights)))
+
+    def crowd(end: int) -> int:
+        height = _height(line.points[end][1], curves)
+        return sum(other == end and abs(height - at) < near for other, at in taken)
+
+    end = min((0, -1), key=crowd)
+    x, y = line.points[end]
+    taken.append((end, _height(y, curves)))
+    side: Spec = {"align": "left", "dx": 6} if end == 0 else {"align": "right", "dx": -6}
+    mark = {**_name_mark(layout, color), **side, "baseline": "bottom", "dy": -3}
     encoding = {"x": _across(curves, layout), "y": _upwards("y", curves, layout), **_TEXT}
     return _layer([{"text": line.name, "x": x, "y": y}], mark, encoding)
 
@@ -168,13 +182,21 @@ def _line(curves: Curves, layout: Layout) -> Spec:
 def _upwards(field: str, curves: Curves, layout: Layout) -> Spec:
     made = _axis(field, curves.y_title, layout, log=curves.log_y)
     if curves.log_y:
-        every = [y for line in curves.lines for _, y in line.points]
-        every += [end for line in curves.lines for _, low, high in line.band for end in (low, high)]
-        made["axis"]["values"] = _ticks(every)
+        made["axis"]["values"] = _ticks(_every(curves))
     if curves.plain_y:
         made["axis"]["labelExpr"] = _PLAIN_LABEL
         made["scale"]["zero"] = not curves.log_y
     return made
+
+
+def _every(curves: Curves) -> list[float]:
+    """Return all figures that the upright scale shows."""
+    every = [y for line in curves.lines for _, y in line.points]
+    return every + [end for line in curves.lines for _, low, high in line.band for end in (low, high)]
+
+
+def _height(y: float, curves: Curves) -> float:
+    return math.log(y) if curves.log_y else y
 
 
 def _across(curves: Curves, layout: Layout) -> Spec:

@@ -7,7 +7,7 @@ import pytest
 from fieldguide.app.fit import fit_of, needs
 from fieldguide.catalogue import find_hardware
 from fieldguide.domain import Architecture, Device, Figure, Hardware, Network, network_of
-from fieldguide.planner import MemoryPlan, Workload, engine_named, memory_plan
+from fieldguide.planner import MemoryPlan, Projector, Workload, engine_named, memory_plan
 
 SHAPE = Architecture(
     scheme="llama", layers=33, hidden=4096, ffn=14336, heads=32, kv_heads=8, head_dim=128, vocabulary=128256,
@@ -78,3 +78,33 @@ def test_hardware_without_known_memory_gives_no_answer() -> None:
     """A chip that is sold with several sizes, until its size is written."""
     assert fit_of(plan_of(), find_hardware("m3-max")) is None
     assert fit_of(plan_of("Q4_K_M"), find_hardware("m3-max-64gb")) is not None
+
+
+def test_a_projector_counts_in_all_that_would_fit() -> None:
+    """The file that makes tokens of pictures stays whatever else is given up, so it shortens the context that fits."""
+    bare, eyes = plan_of("Q4_K_M"), Projector(file_bytes=12 * 10**8)
+    looking = memory_plan(bare.network, "Q4_K_M", bare.engine, bare.work, projector=eyes)
+    without, with_it = fit_of(bare, card(8)), fit_of(looking, card(8))
+    assert without is not None
+    assert with_it is not None
+    assert (without.verdict, with_it.verdict) == ("yes", "borderline")
+    assert (without.largest_context or 0) > (with_it.largest_context or 0)
+    saved = {change.what: change.saves_bytes for change in with_it.changes}
+    assert saved["weights in Q3_K_M"] == bare.total_bytes - plan_of("Q3_K_M").total_bytes
+
+
+def test_no_context_is_offered_that_the_pictures_would_fill() -> None:
+    """What they take of the prompt cannot be given up by a shorter context."""
+    plan = plan_of("BF16", context=8192)
+    free, filled = fit_of(plan, card(12)), fit_of(plan, card(12), taken_tokens=4000)
+    assert free is not None
+    assert filled is not None
+    offered = [[change.what for change in fit.changes if "context" in change.what] for fit in (free, filled)]
+    assert offered[0] == ["a context of 4,096 tokens", "a context of 2,048 tokens", "a context of 1,024 tokens"]
+    assert offered[1] == ["a context of 4,096 tokens"]
+    small = fit_of(plan_of("Q8_0"), card(11.5))
+    assert small is not None
+    assert small.largest_context is not None
+    full = fit_of(plan_of("Q8_0"), card(11.5), taken_tokens=small.largest_context)
+    assert full is not None
+    assert full.largest_context is None

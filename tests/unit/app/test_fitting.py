@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fieldguide.app.find import FindRequest, find_models
-from fieldguide.app.fitting import fitting_for
+from fieldguide.app.fitting import fitting_for, memory_amount
 from fieldguide.app.recommend import RecommendRequest, recommend
 from fieldguide.app.rent import cheapest_device, largest_within, smallest_device
 from fieldguide.app.wiring import House, open_house
@@ -54,12 +54,20 @@ def test_a_stated_context_leaves_shorter_models_out(house: House) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["m3-max", "0GB", "16"])
+@pytest.mark.parametrize("name", ["m3-max", "0GB", "16", "-4GB", "16parsecs"])
 def test_memory_that_is_not_known_is_asked_for(house: House, name: str) -> None:
     """With what to write."""
     with pytest.raises(UsageError) as raised:
         fitting_for(house, name)
     assert "16GB" in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"), [("16GB", 16e9), (" 1.5 TiB ", 1.5 * 2**40), ("800mb", 8e8), ("24g", 24e9), ("8gi", 8 * 2**30)]
+)
+def test_amounts_are_read_as_they_are_written(text: str, amount: float) -> None:
+    """Powers of ten, or of two with an i; the B may be left out."""
+    assert memory_amount(text) == amount
 
 
 def test_no_such_hardware(house: House) -> None:
@@ -97,6 +105,8 @@ def test_a_budget_leaves_out_what_costs_more_to_rent(house: House) -> None:
         RecommendRequest(job="write code"),
         RecommendRequest(job="write code", memory="16GB", on="rtx4090"),
         RecommendRequest(job="write code", memory="16GB", budget_usd=-1),
+        RecommendRequest(job="write code", memory="16parsecs"),
+        RecommendRequest(job="write code", memory="rtx4090"),
         RecommendRequest(job="write code", on="2xh100", budget_usd=100),
         RecommendRequest(job="write code", memory="16GB", context_tokens=0),
         RecommendRequest(job="write code", memory="16GB", most=0),

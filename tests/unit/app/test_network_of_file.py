@@ -108,3 +108,97 @@ def test_recurrent_layers_keep_a_state_and_the_last_shared_ones_nothing(tmp_path
     del config["linear_value_head_dim"], config["linear_num_value_heads"]
     with pytest.raises(InsufficientFactsError, match="state"):
         network_of_file(folder_of(tmp_path / "unknown", config))
+
+
+@pytest.mark.parametrize(
+    ("says", "states", "keys"),
+    [
+        # MiniMax-01: lightning attention keeps a square for each head
+        ({"model_type": "minimax_text_01", "attn_type_list": [0, 0, 0, 1]}, [4 * 16 * 16] * 3 + [0], [0, 0, 0, 32]),
+        # Kimi Linear: a delta net with three convolutions, and latent attention in every fourth layer
+        (
+            {
+                "model_type": "kimi_linear",
+                "kv_lora_rank": 24,
+                "qk_rope_head_dim": 8,
+                "qk_nope_head_dim": 16,
+                "v_head_dim": 16,
+                "linear_attn_config": {
+                    "full_attn_layers": [4],
+                    "kda_layers": [1, 2, 3],
+                    "num_heads": 4,
+                    "head_dim": 16,
+                    "short_conv_kernel_size": 4,
+                },
+            },
+            [3 * (3 * 64) + 4 * 16 * 16] * 3 + [0],
+            [0, 0, 0, 32],
+        ),
+        # Jamba: the first Mamba, twice as wide inside as the hidden width of 64
+        (
+            {
+                "model_type": "jamba",
+                "attn_layer_period": 4,
+                "attn_layer_offset": 2,
+                "mamba_d_state": 16,
+                "mamba_d_conv": 4,
+                "mamba_expand": 2,
+            },
+            [3 * 128 + 128 * 16] * 2 + [0] + [3 * 128 + 128 * 16],
+            [0, 0, 32, 0],
+        ),
+        # Granite 4: the second Mamba, whose head width may be left to be worked out
+        (
+            {
+                "model_type": "granitemoehybrid",
+                "layer_types": ["mamba", "mamba", "attention", "mamba"],
+                "mamba_d_state": 16,
+                "mamba_d_conv": 4,
+                "mamba_expand": 2,
+                "mamba_n_groups": 1,
+                "mamba_n_heads": 4,
+                "mamba_d_head": "auto",
+            },
+            [3 * (128 + 2 * 16) + 128 * 16] * 2 + [0] + [3 * (128 + 2 * 16) + 128 * 16],
+            [0, 0, 32, 0],
+        ),
+        # Nemotron-H: one block a layer, Mamba, attention or feed-forward; heads and not `expand` say how wide
+        (
+            {
+                "model_type": "nemotron_h",
+                "hybrid_override_pattern": "M-*M",
+                "ssm_state_size": 16,
+                "conv_kernel": 4,
+                "n_groups": 2,
+                "mamba_num_heads": 4,
+                "mamba_head_dim": 20,
+                "expand": 2,
+            },
+            [3 * (80 + 2 * 2 * 16) + 80 * 16, 0, 0, 3 * (80 + 2 * 2 * 16) + 80 * 16],
+            [0, 0, 32, 0],
+        ),
+        # Falcon-H1: attention and Mamba side by side in every layer
+        (
+            {
+                "model_type": "falcon_h1",
+                "mamba_d_ssm": 96,
+                "mamba_d_state": 16,
+                "mamba_d_conv": 4,
+                "mamba_n_groups": 1,
+                "mamba_n_heads": 6,
+                "mamba_d_head": 16,
+            },
+            [3 * (96 + 2 * 16) + 96 * 16] * 4,
+            [32] * 4,
+        ),
+    ],
+    ids=lambda value: value.get("model_type") if isinstance(value, dict) else None,
+)
+def test_hybrids_keep_a_state_where_they_do_not_attend(
+    says: dict[str, Any], states: list[int], keys: list[int], tmp_path: Path
+) -> None:
+    """Each family's way of saying which layers attend, and the state of the others, which is never silently nothing."""
+    config = CONFIG | {"num_hidden_layers": 4, "head_dim": 16} | says
+    caches = network_of_file(folder_of(tmp_path / "hybrid", config)).caches
+    assert [cache.state_numbers for cache in caches] == states
+    assert [cache.key_width for cache in caches] == keys

@@ -66,6 +66,14 @@ def test_what_is_unknown_is_refused_with_the_next_step(name: str) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["99999999xh100", "-1xh100", "9" * 5000 + "xh100", "0 x h100"])
+def test_a_count_that_no_plan_is_for_is_named(name: str) -> None:
+    """It is the count that is wrong, not the name of the hardware."""
+    with pytest.raises(UsageError, match="devices, and a plan is for 1 to") as caught:
+        find_hardware(name)
+    assert len(str(caught.value)) < 6000
+
+
 def test_every_price_is_dated_and_the_newest_comes_first() -> None:
     """A spot price is no list price, and an old price is not mixed with a new one."""
     table = hardware_table()

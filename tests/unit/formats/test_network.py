@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -63,6 +64,20 @@ def of_gguf(family: str, **changed: Any) -> NetworkFacts:
             "rrfrrf",
         ),
         ("deci", {"attention.head_count_kv": Typed(ARRAY, [2, 0, 2, 0, 2, 2], UINT32)}, "fnfnff"),
+        (
+            "kimi-linear",
+            {"attention.head_count_kv": Typed(ARRAY, [0, 0, 0, 1, 0, 0], UINT32), "kda.head_dim": 16},
+            "rrrfrr",
+        ),
+        (
+            "nemotron_h_moe",
+            {
+                "attention.head_count_kv": Typed(ARRAY, [0, 0, 2, 0, 0, 2], UINT32),
+                "feed_forward_length": Typed(ARRAY, [0, 64, 0, 0, 64, 0], UINT32),
+                "ssm.state_size": 16,
+            },
+            "rnfrnf",
+        ),
     ],
 )
 def test_every_layer_has_its_kind(family: str, changed: dict[str, Any], expected: str) -> None:
@@ -101,6 +116,14 @@ def test_latent_attention_caches_ranks() -> None:
     )
     assert (facts.nope_head_dim, facts.rope_head_dim, facts.value_head_dim) == (128, 64, 128)
     assert facts.kv_bytes_per_token() == 6 * (512 + 64) * 2
+
+
+def test_the_delta_net_of_kimi_linear_has_as_many_heads_as_there_are_queries() -> None:
+    """`kda.head_dim` is the side of each head's square; keys and values are alike."""
+    recurrent = of_gguf("kimi-linear", **{"kda.head_dim": 16, "ssm.conv_kernel": 4}).recurrent
+    assert recurrent is not None
+    assert (recurrent.key_heads, recurrent.value_heads) == (4, 4)
+    assert (recurrent.key_head_dim, recurrent.value_head_dim, recurrent.conv_kernel) == (16, 16, 4)
 
 
 def test_layers_for_prediction_are_not_layers_of_the_network() -> None:
@@ -169,6 +192,10 @@ def test_a_configuration_gives_the_shape_with_the_published_count(config: dict[s
         ({"full_attention_interval": 4}, "rrrf"),
         ({"hybrid_override_pattern": "M*-E"}, "rfnn"),
         ({"attn_layer_period": 2, "attn_layer_offset": 1}, "rfrf"),
+        ({"attn_layer_indices": [1, 3]}, "rfrf"),
+        ({"attn_type_list": [0, 0, 0, 1]}, "rrrf"),
+        ({"attn_type_list": [1, 1]}, "ff??"),
+        ({"linear_attn_config": {"kda_layers": [1, 2, 3], "full_attn_layers": [4]}}, "rrrf"),
     ],
 )
 def test_a_configuration_gives_every_layer_its_kind(config: dict[str, Any], expected: str) -> None:
@@ -199,6 +226,16 @@ def test_absurd_configurations_are_refused(text: str) -> None:
     """Counts beyond reason, and what is no strict JSON object."""
     with pytest.raises(FormatError):
         read_config(FakeRemote(text.encode(), name="config.json"))
+
+
+@pytest.mark.parametrize("key", ["attn_layer_indices", "mlp_only_layers"])
+def test_long_lists_of_layers_take_no_long_time(key: str) -> None:
+    """As many layers and entries as a configuration may hold, and entries that are no numbers."""
+    began_s = time.perf_counter()
+    config = {"num_hidden_layers": 16_000, "num_attention_heads": 4, "hidden_size": 8, "num_experts": 2}
+    facts = config_network(config | {key: [*range(20_000, 400_000), [], {}, None]})
+    assert len(facts.layers) == 16_000
+    assert time.perf_counter() - began_s < 5
 
 
 def test_an_empty_configuration_says_nothing() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fieldguide.errors import UnknownNameError, UsageError
@@ -88,3 +90,16 @@ def test_nonsense_is_refused(context: int, devices: int, answer: int | None) -> 
     """No tokens, no devices, an answer longer than the context."""
     with pytest.raises(UsageError):
         Workload(context_tokens=context, devices=devices, answer_tokens=answer)
+
+
+def test_states_are_kept_to_step_back_to_as_windows_are() -> None:
+    """llama.cpp's server makes checkpoints of hybrid and recurrent models too: two after a prompt, 32 at most."""
+    plain = network(kv_heads=2)
+    states = tuple(replace(cache, key_width=0, value_width=0, state_numbers=1000) for cache in plain.caches[:1])
+    hybrid = replace(plain, caches=states + plain.caches[1:])
+    work = Workload(context_tokens=8192, sequences=3)
+    terms = {each.name: each for each in memory_plan(hybrid, "BF16", engine_named("llama.cpp"), work).terms}
+    kept = terms["checkpoints of windows and states"]
+    assert (kept.low_bytes, kept.bytes, kept.high_bytes) == (0, 2 * 4000 * 3, 32 * 4000 * 3)
+    bare = memory_plan(plain, "BF16", engine_named("llama.cpp"), work)
+    assert "checkpoints of windows and states" not in {each.name for each in bare.terms}

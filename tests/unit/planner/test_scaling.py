@@ -73,6 +73,20 @@ def test_a_planted_law_is_found(planted: ScalingLaw) -> None:
     assert root_mean_square(noisy, many) < 0.02
 
 
+def test_the_spread_of_a_law_is_that_of_its_own_runs() -> None:
+    """Within the sizes of its runs two residuals, beyond them more; another law's runs say nothing of it."""
+    runs = [
+        TrainingRun(parameters=n, tokens=d, loss=BESIROGLU.loss(n, d) + (0.05 if index % 2 else -0.05))
+        for index, (n, d) in enumerate((n, d) for n in (1e6, 4e6, 16e6) for d in (1e8, 4e8, 16e8))
+    ]
+    law = fit_scaling_law(runs)
+    assert law.residual == pytest.approx(root_mean_square(law, runs))
+    assert law.sizes == (1e6, 16e6)
+    inside, beyond = expected_loss(4e6, 1e8, law), expected_loss(160e6, 1e8, law)
+    assert inside.high - inside.likely == pytest.approx(2 * law.residual)
+    assert beyond.high - beyond.likely > 2.9 * law.residual
+
+
 def test_one_wild_run_does_not_move_the_fit() -> None:
     """Huber's loss counts it by its distance, not by the square of it."""
     planted = ScalingLaw(name="a", a=300, b=900, floor=1.5, alpha=0.31, beta=0.33, source="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -97,3 +98,13 @@ def test_the_words_name_what_is_special() -> None:
     for word in ("Mixture of experts", "passes over the text", "Distilled"):
         assert word in special
         assert word not in plain
+
+
+def test_a_law_of_other_runs_is_not_told_as_that_of_chinchilla() -> None:
+    """What is known of Chinchilla's runs and of their three fits is said of those alone."""
+    own = replace(BESIROGLU, name="fitted to runs.csv")
+    said = " ".join(training_notes(7e9, 2e12, own))
+    assert "your runs" in said
+    assert "Chinchilla" not in said
+    assert "Hoffmann" not in said
+    assert "Hoffmann" in " ".join(training_notes(7e9, 2e12, BESIROGLU))

@@ -59,6 +59,24 @@ def test_names_stand_where_the_lines_do_not_end() -> None:
         assert max(tops[0]) < min(tops[1])
 
 
+def test_names_on_lines_that_begin_together_do_not_cover_each_other() -> None:
+    """The second stands at its line's end, where the lines have parted; one that begins apart stays there."""
+    ends = {"one": 3.5, "two": 2.0, "apart": 9.0}
+    starts = {"one": 2.0, "two": 2.01, "apart": 8.0}
+    drawn = Curves(
+        title="t",
+        description="d",
+        x_title="x",
+        y_title="y",
+        lines=tuple(Line(name=name, points=((1e3, starts[name]), (1e5, ends[name]))) for name in ends),
+        names_on_lines=True,
+    )
+    named = [value for layer in curves_chart(drawn, WIDE)["layer"] for value in layer["data"]["values"]]
+    assert {value["text"]: (value["x"], value["y"]) for value in named if "text" in value} == {
+        "one": (1e3, 2.0), "two": (1e5, 2.0), "apart": (1e3, 8.0),
+    }  # fmt: skip
+
+
 def test_the_table_says_what_the_drawing_shows() -> None:
     """Short figures, and n/a where a line has no point."""
     told = Curves(

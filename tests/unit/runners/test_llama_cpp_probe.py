@@ -36,7 +36,7 @@ async def test_the_engine_runs_it(kind: BlockType, tmp_path: Path) -> None:
     shape = ProbeShape(hidden=256, ffn=512, layers=2, vocabulary=1024, type=kind)
     path = tmp_path / "probe.gguf"
     write_probe_model(path, shape)
-    timing = await timed(path, this_machine(), engine_folder(), vocabulary=1024, prompt_tokens=64, trials=1)
+    timing = await timed(path, this_machine(), engine_folder(), vocabulary=1024, prompt_tokens=64, trials=1, most_s=5)
     assert 0 < timing.prompt_token_s < timing.step_s
 
 
@@ -63,6 +63,27 @@ async def test_what_a_long_prompt_adds_is_attention(
     monkeypatch.setattr(_probe._Probe, "timed", timed)
     found = await _probe._attention(_probe._Probe(machine=this_machine(), import_path=""))
     assert found == pytest.approx((kept_s, 5e-11))
+
+
+async def test_all_trials_together_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine so busy that each model takes ten seconds those that are left are tried once, and no longer."""
+    clock, given = [0.0], []
+
+    async def slow(*_: object, most_s: float, **__: object) -> Timing:
+        given.append(most_s)
+        clock[0] += 10.0
+        return Timing(prompt_token_s=1.0, step_s=2.0, quiet=False)
+
+    monkeypatch.setattr(_probe, "timed", slow)
+    monkeypatch.setattr(_probe, "write_probe_model", lambda path, shape: None)
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    probe = _probe._Probe(machine=this_machine(), import_path="")
+    for _ in range(probe.left):
+        await probe.timed(_probe._LONG)
+    assert (probe.left, probe.left_s, probe.quiet) == (0, 0.0, False)
+    assert given[0] == pytest.approx(_probe._MOST_ALL_S / len(given))
+    assert max(given) <= _probe._MOST_S
+    assert given[10:] == [0.0] * (len(given) - 10)
 
 
 def test_one_disturbed_type_does_not_spoil_what_a_row_costs() -> None:

@@ -35,6 +35,8 @@ from fieldguide.runners.llama_cpp._probe_timing import Timing, timed
 
 _PROMPT_TOKENS, _LONG_PROMPT_TOKENS = 128, 2048
 _TRIALS = 5
+_MOST_S, _MOST_ALL_S = 5.0, 90.0
+"""For the trials of one model, and about all of them: then each model left is tried once."""
 _COPY_BYTES, _COPY_ROUNDS = 64 * 2**20, 4
 _LEAST_WEIGHT_S, _LEAST_NUMBER_S, _LEAST_SHARE = 1e-14, 1e-15, 0.1
 _TYPES = (Q8_0, Q6_K, Q5_K, Q5_0, Q4_K, Q4_1, Q4_0, Q3_K, IQ4_XS, F16)
@@ -61,7 +63,7 @@ _TALL = ProbeShape(hidden=256, ffn=256, layers=1, vocabulary=131072, type=Q8_0)
 
 
 async def measure_engine(machine: Machine, progress: Callable[[str], None]) -> EngineMeasurement:
-    """Return what llama.cpp makes of this machine; takes about a minute where nothing else runs.
+    """Return what llama.cpp makes of this machine; takes about a minute, and under load not much above two.
 
     Raises:
         MissingDependencyError: The engine is not installed.
@@ -175,8 +177,12 @@ class _Probe:
     import_path: str
     quiet: bool = True
     """Whether all that was timed so far had its cores to itself."""
+    left_s: float = _MOST_ALL_S
+    left: int = 3 + 2 * len(_TYPES)
+    """Models that are still to be timed."""
 
     async def timed(self, shape: ProbeShape, *, prompt_tokens: int = _PROMPT_TOKENS) -> Timing:
+        began_s = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="fieldguide-probe-") as folder:
             path = Path(folder) / "probe.gguf"
             await asyncio.to_thread(write_probe_model, path, shape)
@@ -187,9 +193,12 @@ class _Probe:
                 vocabulary=shape.vocabulary,
                 prompt_tokens=prompt_tokens,
                 trials=_TRIALS,
+                most_s=min(_MOST_S, self.left_s / max(1, self.left)),
                 repack=shape.type in _REPACKED,
             )
         self.quiet = self.quiet and found.quiet
+        self.left -= 1
+        self.left_s = max(0.0, self.left_s - (time.monotonic() - began_s))
         return found
 
 

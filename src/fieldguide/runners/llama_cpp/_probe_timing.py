@@ -18,8 +18,6 @@ from fieldguide.runners.llama_cpp._supervisor import Connection
 _FIRST_PLAIN_TOKEN = 259
 _DECODED_TOKENS = 32
 _LOAD_DEADLINE_S = 60.0
-_MOST_S = 5.0
-"""After which no further trial begins: on a busy or slow machine fewer have to do."""
 _KEPT_FROM_WORK = 0.8
 """Share of its threads' time below which the engine was kept from working by others, or by waiting."""
 
@@ -47,9 +45,13 @@ async def timed(
     vocabulary: int,
     prompt_tokens: int,
     trials: int,
+    most_s: float,
     repack: bool = False,
 ) -> Timing:
-    """Return how fast the engine reads prompts with a model file and generates after them, one request at a time."""
+    """Return how fast the engine reads prompts with a model file and generates after them, one request at a time.
+
+    After `most_s` no further trial begins: on a busy or slow machine fewer have to do.
+    """
     config = EngineConfig(
         model_path=path,
         alias="probe",
@@ -73,7 +75,7 @@ async def timed(
             steps.append(await _trial(connection, prompt, machine.cores, tokens=_DECODED_TOKENS))
             if min(len(_undisturbed(prompts)), len(_undisturbed(steps))) >= trials:
                 break
-            if time.monotonic() - began_s > _MOST_S:
+            if time.monotonic() - began_s > most_s:
                 break
     finally:
         await connection.close()
