@@ -30,6 +30,7 @@ MISTRAL = Dialect(
         image_generation=False,
     ),
     stream_usage=False,
+    answers_alike=False,
     spelt=_spelt,
 )
 HOST = Host(

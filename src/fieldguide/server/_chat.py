@@ -32,7 +32,7 @@ async def chat(site: Site, call: Call) -> AnyReply:
             ask,
             build,
             lambda completion, model: write_chat(completion, model, call.request_id),
-            lambda model: usage_in if model.takes_chat_fields else None,
+            lambda model: usage_in if model.sends_chat else None,
         )
         return whole(ask, call, written)
     options = fields.inner("stream_options")
@@ -44,6 +44,6 @@ async def chat(site: Site, call: Call) -> AnyReply:
         build,
         lambda model: ChatChunks(model, call.request_id, with_usage=with_usage),
         shape="openai",
-        tap_for=lambda model: ChatTap(with_usage=with_usage) if model.takes_chat_fields else None,
+        tap_for=lambda model: ChatTap(with_usage=with_usage) if model.sends_chat else None,
         relayed_end=b"data: [DONE]\n\n",
     )

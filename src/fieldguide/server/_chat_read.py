@@ -51,7 +51,7 @@ FORWARDED = (
     "chat_template_kwargs", "enable_thinking", "thinking_budget", "thinking",
 )  # fmt: skip
 """Parameters of the protocol, and of servers that speak it, that go to such servers as they stand, and to no other."""
-_OF_A_TURN = ("reasoning_details", "thought_signature", "extra_content")
+_OF_A_TURN = ("reasoning_details", "thought_signature", "extra_content", "annotations")
 """What servers of this protocol want back of a turn beside what it says."""
 _ROLES = {"system", "developer", "user", "assistant", "tool"}
 _MEDIA_TYPES = {"mp3": "audio/mpeg"}

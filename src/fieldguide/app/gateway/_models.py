@@ -32,6 +32,8 @@ class Open:
     """What answers."""
     takes_chat_fields: bool = field(init=False)
     """Whether it speaks OpenAI's chat completions, so that it takes all that a client of theirs can say."""
+    sends_chat: bool = field(init=False)
+    """Whether its answers can go to such a client as they come."""
     takes_response_fields: bool = field(init=False)
     """Whether it speaks OpenAI's Responses API."""
     sends_messages: bool = field(init=False)
@@ -41,6 +43,7 @@ class Open:
         self.runner = self.opened.runner
         wire = self.runner.wire if isinstance(self.runner, HttpRunner) else None
         self.takes_chat_fields = isinstance(wire, ChatWire)
+        self.sends_chat = isinstance(wire, ChatWire) and wire.answers_alike
         self.takes_response_fields = isinstance(wire, ResponsesWire)
         self.sends_messages = isinstance(wire, AnthropicWire)
 

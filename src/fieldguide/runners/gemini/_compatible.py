@@ -14,6 +14,7 @@ COMPATIBLE = Dialect(
     capabilities=replace(
         ANY_SERVER.capabilities, documents=False, image_generation=False, speech_to_text=False, text_to_speech=False
     ),
+    answers_alike=False,
 )
 
 

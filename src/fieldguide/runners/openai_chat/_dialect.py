@@ -43,6 +43,8 @@ class Dialect:
     """Whether it must be asked for usage in streams."""
     further: Mapping[str, JsonValue] | None = None
     """Fields that every request has."""
+    answers_alike: bool = True
+    """Whether its answers are OpenAI's in form too: not where calls come without ids, or text comes in parts."""
     spelt: Spelling = dict
     """Puts fields that this server calls otherwise into its words, before `extra` is added."""
 

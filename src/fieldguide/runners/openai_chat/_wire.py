@@ -25,6 +25,11 @@ class ChatWire:
         """The dialect's name."""
         return self._dialect.provider
 
+    @property
+    def answers_alike(self) -> bool:
+        """Whether a client of OpenAI's can read the answers as they come."""
+        return self._dialect.answers_alike
+
     def call(self, request: CompletionRequest, *, stream: bool) -> HttpCall:
         """Return the request: conversations to /chat/completions, plain texts to /completions."""
         path = "/chat/completions" if request.prompt is None else "/completions"
