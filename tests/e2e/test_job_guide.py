@@ -50,7 +50,7 @@ async def test_facets_combine_with_a_job() -> None:
     )
     assert "qwen2.5-coder-7b-instruct" in {model["name"] for model in answer["models"]}
     for model in answer["models"]:
-        assert (model["parameters"] or 0) <= 8e9 * 1.1  # by its label where no count is known
+        assert (model["parameters"] or 0) <= 8e9 * 1.15  # or its label says 8B: an encoder of pictures may come on top
         assert model["commercial_use"] in ("yes", "with-conditions")
         assert "ollama" in {place["hub"] for place in model["places"]}
 

@@ -106,7 +106,7 @@ async def test_records_in_use_are_not_recovered(tmp_path: Path) -> None:
 
 async def test_a_second_program_on_the_same_run_is_told_who_works(tmp_path: Path) -> None:
     """The pid is in the message; once that process is killed, the same command goes on."""
-    async with fake_server(always("7"), delay_s=0.03) as server:
+    async with fake_server(always("7"), delay_s=0.1) as server:
         arguments = ("evaluate", f"{server.url}#m", *EXAM, "--concurrency", "2")
         process = await start(*arguments)
         await server.has_heard(5)
