@@ -71,13 +71,17 @@ def cost_of(matrix: MatrixLoad, costs: Iterable[MatrixCost]) -> MatrixCost:
 
 
 def _step(matrices: Iterable[MatrixLoad], measured: EngineMeasurement) -> tuple[float, float]:
-    """Return the seconds that weights take, no less than reading them does, and those that rows take besides."""
+    """Return the seconds that weights take, no less than reading them does, and those that rows take besides.
+
+    Work on rows goes on while weights are read; a token is chosen only when the whole head has been.
+    """
     weights, rows = 0.0, 0.0
     for matrix in matrices:
         cost = cost_of(matrix, measured.decode)
         of_rows = matrix.rows * _row_s(matrix, cost, measured)
         read = matrix.weights * matrix.bits / 8 / measured.read_bytes_per_s
-        weights += max(matrix.weights * cost.weight_s, read - of_rows)
+        meanwhile = of_rows if matrix.in_prompts else 0.0
+        weights += max(matrix.weights * cost.weight_s, read - meanwhile)
         rows += of_rows
     return weights, rows
 

@@ -182,7 +182,7 @@ def test_a_measured_machine_is_believed() -> None:
     slow_memory = replace(here, measured=replace(measured, read_bytes_per_s=1e9))
     bound = decode_speed(replace(load, kv_bytes=0.0, attended_numbers=0.0), slow_memory)
     assert bound is not None
-    assert bound.tokens_per_s.likely == pytest.approx(1 / (1e8 * 5 / 8e9 + 3e7 * 8.5 / 8e9))
+    assert bound.tokens_per_s.likely == pytest.approx(1 / (1e8 * 5 / 8e9 + 3e7 * 8.5 / 8e9 + 5e4 * 1e-8))
 
 
 @pytest.mark.parametrize(
