@@ -42,7 +42,7 @@ def claims_about(home: Path, name: str, ledger: Sequence[Claim], *, suggest: boo
 def spellings(home: Path, name: str) -> Iterator[str]:
     """Yield the keys of the ledger that a name may stand for, likeliest first."""
     try:
-        page = show_model(home, name)
+        page = show_model(home, name, suggest=False)
     except UnknownNameError:
         page = None
     if page is not None and not page.is_family:

@@ -64,15 +64,15 @@ class Page:
         return catalogue.rules_for(self.rules, self.family, size, flop, self.licences)
 
 
-def show_model(home: Path, name: str) -> Page:
+def show_model(home: Path, name: str, *, suggest: bool = True) -> Page:
     """Return the page of a family or a model, found by any of its names; see `catalogue.resolve_model`.
 
     Raises:
-        UnknownNameError: There is none; the nearest names are given.
+        UnknownNameError: There is none; the nearest names are given, with `suggest`.
         CatalogueError: A file of the catalogue is malformed.
     """
     whole = catalogue.families(compiled_folder(home))
-    found = catalogue.resolve_model(whole, name, family_first=True)
+    found = catalogue.resolve_model(whole, name, family_first=True, suggest=suggest)
     if found.model is None:
         members = tuple((size, member) for size in found.family.sizes for member in size.members)
         return _page(found.family.name, found, members, whole)

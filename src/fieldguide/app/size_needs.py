@@ -151,7 +151,7 @@ def _need(model: CatalogueModel, engine: Engine) -> SizeNeed:
     return SizeNeed(
         label=label,
         context_tokens=context,
-        total_bytes=_bytes(network, engine, context, names),
+        total_bytes=_bytes(network, engine, context, names[:-1]) | {names[-1]: plan.total_bytes},
         smallest=None if device is None else device.name,
         smallest_bytes=None if memory is None else round(memory),
         encoders=tuple((tower.modality, network.encoder_parameters(tower)) for tower in network.towers),

@@ -43,18 +43,19 @@ class Resolved:
     """One sentence, where the name and the entry are not plainly the same."""
 
 
-def resolve_model(whole: Families, name: str, *, family_first: bool = False) -> Resolved:
+def resolve_model(whole: Families, name: str, *, family_first: bool = False, suggest: bool = True) -> Resolved:
     """Return the model that a name means, or the family where it is the name of one.
 
     Args:
         whole: The catalogue.
         name: A catalogue name, a title, an id at any hub, API or cloud, a repack, a file name, a moving alias.
         family_first: Whether `gpt-4.1`, the name of a family and of a model, means the family.
+        suggest: Whether an error names the nearest; to look for them takes longer than all the rest.
 
     Raises:
-        UnknownNameError: It means none, or leaves open which; the nearest names are given.
+        UnknownNameError: It means none, or leaves open which.
     """
-    return _resolver_of(whole).resolve(name, family_first=family_first)
+    return _resolver_of(whole).resolve(name, family_first=family_first, suggest=suggest)
 
 
 _kept: tuple[Families, Resolver] | None = None
@@ -79,7 +80,7 @@ class Resolver:
         self._by_name = {model.member.name: model for model in self._models}
         self._aliases = {alias.name: alias for alias in (*_of_members(self._models), *whole.aliases)}
 
-    def resolve(self, name: str, *, family_first: bool = False) -> Resolved:
+    def resolve(self, name: str, *, family_first: bool = False, suggest: bool = True) -> Resolved:
         """Return what a name means; see `resolve_model`."""
         low = " ".join(name.lower().split())
         family = next((each for each in self._whole.families if low in {each.name, each.title.lower()}), None)
@@ -89,7 +90,7 @@ class Resolver:
             return Resolved(name=name, family=family, model=None, note=moved.note if moved else None)
         found = plainly or self._plainly(name, low) or self._by_parts(name, low)
         if found is None:
-            raise self._unknown(name, low)
+            raise self._unknown(name, low) if suggest else UnknownNameError("model", name, [])
         return found
 
     def _plainly(self, name: str, low: str) -> Resolved | None:
