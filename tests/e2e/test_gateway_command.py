@@ -19,7 +19,7 @@ async def test_keys_are_made_listed_limited_and_revoked(tmp_path: Path) -> None:
     assert changed.json["limits"] == {"budget_usd": "20", "requests_per_minute": 5}
     nothing = await fieldguide("keys", "limit", "alice", *home)
     assert nothing.code == 2
-    assert "--budget-usd" in nothing.err
+    assert "--budget-usd" in nothing.json["error"]["hint"]
     revoked = await fieldguide("keys", "revoke", made.json["id"], *home)
     assert revoked.json["revoked_at"] is not None
     listed = await fieldguide("keys", "list", *home)

@@ -93,7 +93,8 @@ async def test_a_model_that_gives_nothing_has_failed(tmp_path: Path) -> None:
     """Speech without a sound is an error that a client can read."""
 
     async def nothing(model: Open, request: str) -> AsyncGenerator[bytes, None]:
-        for piece in ():
+        pieces: tuple[bytes, ...] = ()
+        for piece in pieces:
             yield piece
 
     async with _gateway(tmp_path) as gateway:
