@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,18 @@ STREAMED = BODY[:-1] + b',"stream":true}'
 WORDS = ["x" * 100_000] * 160
 
 
+class _Piecewise(FakeRunner):
+    """Lets others have their turn between two pieces, as a model does."""
+
+    async def stream(self, request: Any) -> Any:
+        async for piece in super().stream(request):
+            await asyncio.sleep(0.001)
+            yield piece
+
+
 def _said(words: list[str]) -> FakeRunner:
     usage = Usage(input_tokens=1, output_tokens=1)
-    return FakeRunner(Completion(text=" ".join(words), finish_reason=FinishReason.STOP, usage=usage))
+    return _Piecewise(Completion(text=" ".join(words), finish_reason=FinishReason.STOP, usage=usage))
 
 
 def _asked(body: bytes, version: str = "1.1") -> bytes:
