@@ -17,6 +17,9 @@ async def test_keys_are_made_listed_limited_and_revoked(tmp_path: Path) -> None:
     assert made.json["limits"] == {"budget_usd": "20", "models": ["a", "b"]}
     changed = await fieldguide("keys", "limit", "alice", "--models", "none", "--requests-per-minute", "5", *home)
     assert changed.json["limits"] == {"budget_usd": "20", "requests_per_minute": 5}
+    nothing = await fieldguide("keys", "limit", "alice", *home)
+    assert nothing.code == 2
+    assert "--budget-usd" in nothing.json["error"]["hint"]
     revoked = await fieldguide("keys", "revoke", made.json["id"], *home)
     assert revoked.json["revoked_at"] is not None
     listed = await fieldguide("keys", "list", *home)

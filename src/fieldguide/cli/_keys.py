@@ -23,6 +23,7 @@ from fieldguide.cli._output import console, house_of, money, note, print_json, t
 from fieldguide.errors import UsageError
 from fieldguide.store import KeyRow
 
+_LIMITS = ("budget_usd", "daily_usd", "model_usd", "requests_per_minute", "tokens_per_minute", "models", "expires")
 _NAME = re.compile(r"[\w .@+-]{1,64}")
 
 
@@ -38,6 +39,7 @@ def run(args: Namespace) -> int:
             return _create(args, house)
         if args.action == "limit":
             row = key_named(house, args.name)
+            _check_said(args)
             limits = _limits(args, limits_from_json(row.limits))
             row = limit_key(house, row.key_id, limits=limits, expires_at=_expiry(args, row.expires_at))
         else:
@@ -63,6 +65,17 @@ def _create(args: Namespace, house: House) -> int:
             f"This is the key of {made.row.name!r} (id {made.row.key_id}); it is kept nowhere and not shown again.",
         )
     return 0
+
+
+def _check_said(args: Namespace) -> None:
+    """Refuse to limit a key when nobody says how.
+
+    Raises:
+        UsageError: There is no limit and no last day.
+    """
+    if all(getattr(args, name) in (None, []) for name in _LIMITS):
+        said = ", ".join(f"`--{name.replace('_', '-')}`" for name in _LIMITS)
+        raise UsageError("`keys limit` was told no limit.", hint=f"Give one or several of {said}.")
 
 
 def _list(args: Namespace, house: House) -> int:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from fieldguide.server._site import Site
 
+_MOST_NOTED = 2000
+"""Characters of a header; clients refuse an answer whose headers are long, and a client may name anything."""
+
 
 class Writer(Protocol):
     """Writes the pieces of one answer in a client's words."""
@@ -58,7 +61,7 @@ def headers_of(ask: Ask, call: Call) -> dict[str, str]:
     """Return the headers of an answer: its id, and what of the request was not passed on."""
     headers = {"x-request-id": call.request_id, "request-id": call.request_id}
     if ask.notes:
-        noted = ", ".join(dict.fromkeys(ask.notes))
+        noted = ", ".join(dict.fromkeys(ask.notes))[:_MOST_NOTED]
         headers["x-fieldguide-not-passed-on"] = "".join(char if " " <= char < "\x7f" else "?" for char in noted)
     return headers
 

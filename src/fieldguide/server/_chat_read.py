@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fieldguide.app.gateway import Open
+from fieldguide.app.gateway import HOW_MANY, Open
 from fieldguide.domain import (
     Audio,
     Block,
@@ -112,14 +112,16 @@ def forwarded(fields: Fields, takes_them: bool, names: tuple[str, ...]) -> dict[
     """Return further parameters for a server that takes them.
 
     Raises:
-        RequestError: It does not, and one of them would change the answer.
+        RequestError: It does not, and one of them would change the answer; or a number of answers is none.
     """
+    for name in set(HOW_MANY).intersection(names):
+        fields.count(name, least=1)  # budgets are held by it
     given = fields.own(names)
     if takes_them or not given:
         return given
-    if given.get("n") == 1:
-        del given["n"]
     for name in given:
+        if name in HOW_MANY and given[name] == 1:
+            continue
         if name not in NEUTRAL:
             raise RequestError(f"The model behind this name does not take {fields.name(name)}.", param=name)
         fields.note(name)

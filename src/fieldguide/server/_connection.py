@@ -64,13 +64,16 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._transport: Any = None
-        self._waiting: deque[tuple[Any, bytes, bool]] = deque()
+        self._waiting: deque[tuple[Any, bytes, bool, bool]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._out: list[bytes] = []
         self._flush_due = False
         self._writable: asyncio.Future[None] | None = None
         self._heartbeat: bytes | None = None
+        self._framed: Callable[[bytes], bytes] = _chunk
         self._last_write_s = 0.0
+        self._unread = 0
+        self._read_on_s = 0.0
         self._deadline_s: float | None = self._loop.time() + limits.head_s
         self._peer = ""
         self.closing = False
@@ -101,20 +104,29 @@ class Connection(asyncio.Protocol):
         return False
 
     def pause_writing(self) -> None:
-        """Wait with further pieces until the client has read some."""
+        """Wait with further pieces, and with what the client asks next, until it has read some."""
         if self._writable is None:
             self._writable = self._loop.create_future()
+            self._unread, self._read_on_s = self._transport.get_write_buffer_size(), self._loop.time()
+            with contextlib.suppress(RuntimeError):  # closing already
+                self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Go on."""
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._writable = None
+        self._listen_on()
+
+    def _listen_on(self) -> None:
+        """Take more from the client, where it has read enough and waits for few enough answers."""
+        if self._writable is None and len(self._waiting) < _MOST_WAITING and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     @property
     def busy(self) -> bool:
-        """Whether a request is being answered."""
-        return self._task is not None
+        """Whether a request is being answered, or an answer is on its way."""
+        return self._task is not None or bool(self._out) or self._transport.get_write_buffer_size() > 0
 
     def finish(self) -> None:
         """Close as soon as nothing is being answered."""
@@ -136,10 +148,19 @@ class Connection(asyncio.Protocol):
                 self._fail(self._refused(408, "The request did not come in time."))
             elif self._task is None:
                 self._close()
-        if self._heartbeat is not None and now_s - self._last_write_s > self._limits.heartbeat_s:
-            self._write(_chunk(self._heartbeat))
-        if self._writable is not None and now_s - self._last_write_s > self._limits.write_s:
+        if self._writable is not None:
+            self._look_if_read(now_s)
+        elif self._heartbeat is not None and now_s - self._last_write_s > self._limits.heartbeat_s:
+            self._write(self._framed(self._heartbeat))
+
+    def _look_if_read(self, now_s: float) -> None:
+        """Cut a client that reads nothing of what waits for it; one that reads slowly has its time."""
+        unread = self._transport.get_write_buffer_size()
+        if unread < self._unread:
+            self._read_on_s = now_s
+        elif now_s - self._read_on_s > self._limits.write_s:
             self._transport.abort()
+        self._unread = unread
 
     # -- parsing ------------------------------------------------------------------------------------------------
 
@@ -213,7 +234,6 @@ class Connection(asyncio.Protocol):
             headers=self._headers,
             repeated=frozenset(self._repeated),
             peer=self._peer,
-            http_1_0=self._parser.get_http_version() == "1.0",
         )
         self._answer = self._admit(head)
         refused = isinstance(self._answer, Reply)
@@ -239,7 +259,7 @@ class Connection(asyncio.Protocol):
         """Answer, or queue the request behind the one that is being answered."""
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         keep = self._parser.should_keep_alive()
-        entry = (self._answer, body, keep)
+        entry = (self._answer, body, keep, self._parser.get_http_version() == "1.0")
         self._reset()
         self._deadline_s = None
         if self._task is not None:
@@ -249,7 +269,7 @@ class Connection(asyncio.Protocol):
             return
         self._begin(*entry)
 
-    def _begin(self, answer: Any, body: bytes, keep: bool) -> None:
+    def _begin(self, answer: Any, body: bytes, keep: bool, old: bool) -> None:
         if isinstance(answer, Reply):
             self._send(answer, keep)
             if keep and not answer.close:
@@ -259,7 +279,7 @@ class Connection(asyncio.Protocol):
                 self._linger()
             return
         self._traffic.answering += 1
-        self._task = self._loop.create_task(self._run(answer, body, keep))
+        self._task = self._loop.create_task(self._run(answer, body, keep, old))
         self._task.add_done_callback(self._answered)
 
     def _answered(self, task: asyncio.Task[None]) -> None:
@@ -272,7 +292,7 @@ class Connection(asyncio.Protocol):
         """Refuse what cannot be read, and close: where the next request would begin is not known."""
         self.closing = True
         if self._task is not None:  # the request before it is answered first
-            self._waiting.append((reply, b"", False))
+            self._waiting.append((reply, b"", False, False))
             return
         self._send(reply, False)
         self._linger()
@@ -287,7 +307,7 @@ class Connection(asyncio.Protocol):
 
     # -- answering ----------------------------------------------------------------------------------------------
 
-    async def _run(self, answer: Callable[[bytes], Awaitable[AnyReply]], body: bytes, keep: bool) -> None:
+    async def _run(self, answer: Callable[[bytes], Awaitable[AnyReply]], body: bytes, keep: bool, old: bool) -> None:
         going_on = keep
         try:
             reply = await answer(body)
@@ -295,7 +315,7 @@ class Connection(asyncio.Protocol):
                 self._send(reply, keep)
                 going_on = keep and not reply.close
             else:
-                going_on = await self._stream(reply, keep)
+                going_on = await self._stream(reply, keep, old)
         except (asyncio.CancelledError, BrokenOffError):
             going_on = False
         except BaseException:
@@ -310,8 +330,9 @@ class Connection(asyncio.Protocol):
         if not going_on or (self.closing and not self._waiting):
             self._close()
         elif self._waiting:
-            self._transport.resume_reading()
-            self._begin(*self._waiting.popleft())
+            waiting = self._waiting.popleft()
+            self._listen_on()
+            self._begin(*waiting)
         elif not self._in_request:
             self._deadline_s = self._loop.time() + self._limits.idle_s
 
@@ -322,23 +343,29 @@ class Connection(asyncio.Protocol):
         head = _head(reply.status, reply.content_type, reply.headers, keep)
         self._transport.write(b"%b\r\ncontent-length: %d\r\n\r\n%b" % (head, len(reply.body), reply.body))
 
-    async def _stream(self, reply: StreamReply, keep: bool) -> bool:
-        """Send pieces as they come; several that are there at once go out together."""
-        keep = keep and not self.closing
-        self._write(_head(200, reply.content_type, reply.headers, keep) + b"\r\ntransfer-encoding: chunked\r\n\r\n")
+    async def _stream(self, reply: StreamReply, keep: bool, old: bool) -> bool:
+        """Send pieces as they come; several that are there at once go out together.
+
+        A client of HTTP/1.0 (`old`) knows no chunks: what it gets ends with the connection.
+        """
+        keep = keep and not self.closing and not old
+        self._framed = bytes if old else _chunk
+        how = b"\r\n\r\n" if old else b"\r\ntransfer-encoding: chunked\r\n\r\n"
+        self._write(_head(200, reply.content_type, reply.headers, keep) + how)
         self._heartbeat = reply.heartbeat
         pieces = reply.pieces
         try:
             async for piece in pieces:
                 if piece:
-                    self._write(_chunk(piece))
+                    self._write(self._framed(piece))
                 if self._writable is not None:
                     await self._writable
         finally:
             self._heartbeat = None
             if (close := getattr(pieces, "aclose", None)) is not None:
                 await close()
-        self._write(b"0\r\n\r\n")
+        if not old:
+            self._write(b"0\r\n\r\n")
         self._flush()
         return keep
 

@@ -117,7 +117,7 @@ async def images(site: Site, call: Call) -> AnyReply:
             raise UnsupportedError(ask.model, "making pictures")
         return await runner.make_images(request)
 
-    tokens = _MOST_OUTPUT_TOKENS_OF_A_PICTURE
+    tokens = _MOST_OUTPUT_TOKENS_OF_A_PICTURE * (Fields(body, "", ask.notes).count("n", least=1) or 1)
     result = cast(ImageResult, await site.gateway.perform(ask, request_for, act, output_tokens=tokens))
     data = []
     for place, image in enumerate(result.images):

@@ -27,7 +27,6 @@ class Head:
     """Names of headers that came more than once."""
     peer: str = ""
     """Address of the client."""
-    http_1_0: bool = False
 
     @property
     def path(self) -> str:

@@ -95,6 +95,8 @@ class Site:
     def _refusal(self, error: Exception, shape: Shape, request_id: str, head: Head) -> Reply:
         self.note(error, request_id)
         reply = error_reply(error, shape, request_id)
+        if head.method == "HEAD":
+            reply.body = b""  # a client reads none, and would take one for the beginning of the next answer
         self._with_origin(reply, head)
         return reply
 

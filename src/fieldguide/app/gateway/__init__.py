@@ -2,7 +2,7 @@
 
 from fieldguide.app.gateway._config import GatewayConfig, ModelConfig, read_config
 from fieldguide.app.gateway._flow import flow
-from fieldguide.app.gateway._gateway import Answer, Build, Gateway, TapFor
+from fieldguide.app.gateway._gateway import HOW_MANY, Answer, Build, Gateway, TapFor
 from fieldguide.app.gateway._identity import ANYONE, Identity, KeyLimits, Role, limits_from_json
 from fieldguide.app.gateway._keys import (
     PREFIX,
@@ -19,6 +19,7 @@ from fieldguide.app.gateway._visit import Ask
 
 __all__ = [
     "ANYONE",
+    "HOW_MANY",
     "PREFIX",
     "Answer",
     "Ask",

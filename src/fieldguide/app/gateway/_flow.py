@@ -11,11 +11,11 @@ from fieldguide.app.gateway._gateway import Gateway, _passes_on
 from fieldguide.app.gateway._models import Open
 from fieldguide.app.gateway._visit import Ask
 from fieldguide.domain import Latency, Usage
-from fieldguide.errors import FieldguideError
+from fieldguide.errors import FieldguideError, ResponseFormatError
 
 T = TypeVar("T")
 Act = Callable[[Open, T], AsyncGenerator[bytes, None]]
-"""Yields what a model gives; at least one piece."""
+"""Yields what a model gives; nothing at all is a fault."""
 
 
 async def flow(
@@ -43,6 +43,8 @@ async def flow(
                                         ttft_s, begun = time.perf_counter() - began_s, True
                                         yield model
                                     yield piece
+                            if not begun:
+                                raise ResponseFormatError("The model gave nothing.")
                             visit.answered(Usage(output_tokens=0), Latency(ttft_s=ttft_s))
                             return
                         except FieldguideError as error:

@@ -51,6 +51,8 @@ Build = Callable[[Open], CompletionRequest]
 TapFor = Callable[[Open], Tap | None]
 """Gives what reads along where a model speaks the client's own language; None where it does not."""
 
+HOW_MANY = ("n", "best_of")
+"""Parameters by which a client has several answers made, and pays for all of them."""
 COMMIT_S = 0.05
 """How often usage is committed; so much of it a kill -9 loses at most."""
 _MOST_PENDING = 20_000
@@ -427,10 +429,11 @@ class Gateway:
     def _bound(self, ask: Ask, request: CompletionRequest) -> Usage:
         """Return the most that a request may use: a token is at least a byte."""
         output = request.max_output_tokens
-        count = max((int(str(each.get("n"))) for each in request.extra.values() if each.get("n")), default=1)
+        numbers = (each.get(name) for each in request.extra.values() for name in HOW_MANY)
+        count = max((number for number in numbers if isinstance(number, int)), default=1)
         return Usage(
             input_tokens=ask.body_bytes,
-            output_tokens=(self.config.default_output_tokens if output is None else output) * count,
+            output_tokens=(self.config.default_output_tokens if output is None else output) * max(count, 1),
         )
 
     async def _again(self, error: FieldguideError, visit: Visit) -> bool:

@@ -35,11 +35,18 @@ class _Pool:
     """How many requests a lease is made for; doubles while leases come quickly."""
     leased_at_s: float = -1e9
     touched_s: float = 0.0
+    requests: int = 0
+    """Those that have taken of it, be it nothing, or wait to."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def free(self) -> int:
         return self.leased - self.held - self.used
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is lost with it."""
+        return not (self.leased or self.held or self.used or self.requests)
 
 
 class Want(NamedTuple):
@@ -81,12 +88,15 @@ class Meters:
             pool = self._pools.get(want.meter)
             if pool is None:
                 pool = self._pools.setdefault(want.meter, _Pool())
+            pool.requests += 1
             try:
                 enough = pool.free >= want.amount or await self._lease(pool, want)
             except BaseException:
+                pool.requests -= 1
                 self._give_back(taken)
                 raise
             if not enough:
+                pool.requests -= 1
                 self._give_back(taken)
                 return want
             pool.held += want.amount
@@ -117,12 +127,14 @@ class Meters:
     def _give_back(self, taken: list[tuple[MeterKey, int]]) -> None:
         for meter, amount in taken:
             self._pools[meter].held -= amount
+            self._pools[meter].requests -= 1
 
     def settle(self, held: Held, used: Callable[[MeterKey], int], row: UsageRow) -> None:
         """Note what a request has used, beside the row that accounts for it."""
         for meter, amount in held.amounts:
             pool = self._pools[meter]
             pool.held -= amount
+            pool.requests -= 1
             pool.used += used(meter)
         held.amounts = []
         self._usage.append(row)
@@ -140,12 +152,13 @@ class Meters:
         """
         async with self._committing:
             now_s = self._clock()
+            self._forget(now_s - _IDLE_S)
             rows, self._usage = self._usage, []
             used = {meter: pool.used for meter, pool in self._pools.items() if pool.used}
             idle = {
                 meter: pool.free
                 for meter, pool in self._pools.items()
-                if pool.leased and not pool.held and now_s - pool.touched_s > _IDLE_S
+                if pool.leased and not pool.requests and now_s - pool.touched_s > _IDLE_S
             }
             renew = self._pools and now_s - self._renewed_s > RENEW_S
             if not (rows or used or idle or renew):
@@ -191,7 +204,8 @@ class Meters:
             for meter, amount in taken.items():
                 self._pools[meter].leased += amount
             raise
-        for meter in returned:
-            pool = self._pools.get(meter)
-            if pool is not None and not (pool.leased or pool.held or pool.used or pool.lock.locked()):
-                del self._pools[meter]
+
+    def _forget(self, before_s: float) -> None:
+        """Drop pools that are empty and were not used lately: every minute has its own, and many end used up."""
+        for meter in [meter for meter, pool in self._pools.items() if pool.empty and pool.touched_s < before_s]:
+            del self._pools[meter]

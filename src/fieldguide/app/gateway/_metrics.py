@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from fieldguide.domain import Usage
 
 _BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+_MOST_MODELS = 1000
+_FURTHER = "(further)"
+"""Stands for models beyond those: where clients may name a provider's, they could name ever new ones."""
 
 
 class Metrics:
-    """Counts since the start. Labels are names of models and endpoints, which the operator chose; never a key."""
+    """Counts since the start. Labels are names of models and endpoints; never a key."""
 
     def __init__(self) -> None:
         self.in_flight = 0
@@ -24,6 +27,8 @@ class Metrics:
 
     def ended(self, *, model: str, endpoint: str, outcome: str, usage: Usage, seconds: float) -> None:
         """Count a request that reached a model."""
+        if model not in self._seconds and len(self._seconds) >= _MOST_MODELS:
+            model = _FURTHER
         self._requests[model, endpoint, outcome] += 1
         if usage.input_tokens:
             self._tokens[model, "input"] += usage.input_tokens

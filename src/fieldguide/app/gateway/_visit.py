@@ -178,7 +178,7 @@ def _wants(ask: Ask, key_id: str, model: Open, bound: Usage, now_s: float) -> li
         wants.append(Want(MeterKey(key_id, "requests", minute), limits.requests_per_minute, 1))
     if (limit := limits.tokens_per_minute) is not None:
         tokens = (bound.input_tokens or 0) // _BYTES_PER_TOKEN + (bound.output_tokens or 0)
-        wants.append(Want(MeterKey(key_id, "tokens", minute), limit, min(tokens, limit)))
+        wants.append(Want(MeterKey(key_id, "tokens", minute), limit, max(min(tokens, limit), 1)))
     if limits.of_money:
         amount = _most(model, bound)
         if limits.budget_usd is not None:
