@@ -84,3 +84,16 @@ def _answers(folder: Path) -> Path:
     path = folder / "answers.jsonl"
     path.write_text('{"item": "x", "attempt": 0, "completion": "y"}\n')
     return path
+
+
+@pytest.mark.parametrize(("below", "told"), [("a.txt", "is no folder"), ("a.txt/b", "cannot be made")])
+async def test_a_folder_that_cannot_be_made_is_told_before_anything_is_heard(
+    below: str, told: str, tmp_path: Path
+) -> None:
+    """What took an hour would be lost."""
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "talk.wav").write_bytes(b"RIFF")
+    ran = await run("transcribe", tmp_path / "talk.wav", "--out", tmp_path / below, "--model", "/nowhere/model")
+    assert ran.code == 2
+    assert told in ran.err
+    assert "next:" in ran.err

@@ -18,7 +18,7 @@ from tests.support.whisper import whisper_base
 @pytest.mark.model
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng (make setup-system)")
 async def test_each_recording_is_a_turn_of_one_conversation(tmp_path: Path) -> None:
-    """What was heard is asked, the answer is spoken, the next turn knows of the first, and silence asks nothing."""
+    """Answers are spoken without their reasoning, turns know of each other, and silence asks nothing."""
     silence = tmp_path / "silence.wav"
     with wave.open(str(silence), "wb") as file:
         file.setnchannels(1)
@@ -30,7 +30,7 @@ async def test_each_recording_is_a_turn_of_one_conversation(tmp_path: Path) -> N
 
     def answer(call: Call) -> object:
         asked.append(json.loads(json.dumps(call.body["messages"])))
-        return chat(f"Answer {len(asked)}.")
+        return chat(f"<think>What was it?</think>Answer {len(asked)}.")
 
     async with fake_server(answer) as server:  # type: ignore[arg-type]
         ran = await run(

@@ -12,7 +12,7 @@ from typing import Any
 from fieldguide.app.as_json import verdict_json
 from fieldguide.app.claim_names import base_note, claims_about, spellings
 from fieldguide.app.leaderboard import Leaderboard, LeaderboardModel, read_leaderboard
-from fieldguide.app.runs import view_run
+from fieldguide.app.runs import RunView, scores_of, view_run
 from fieldguide.app.wiring import House
 from fieldguide.catalogue.claims import (
     Claim,
@@ -31,17 +31,20 @@ from fieldguide.comparison import (
     JudgedClaim,
     ModelScores,
     compare_models,
+    error_rate_of,
     is_attainable,
     judge_claims,
     table_differences,
     verdict_sentence,
 )
-from fieldguide.domain import Verdict
+from fieldguide.domain import ErrorRate, Verdict
 from fieldguide.errors import StoreError, UnknownNameError, UsageError
 from fieldguide.registry import nearest
 
 RECOMPUTED = "livecodebench-leaderboard"
 MEASURED = "measured"
+_OF_WORDS = "percent of words"
+"""No share of questions: it is lower for the better, may exceed 100 and has no interval of a proportion."""
 _MOST_NAMED = 20
 """Benchmarks named in an error; the ledger has some hundred."""
 
@@ -258,35 +261,48 @@ def _measured(house: House, keys: set[str] | None, notes: list[str]) -> list[Cla
         for run in house.store.runs():
             if keys is not None and model_key(run.model_name)[0] not in keys:
                 continue
-            accuracy = view_run(house, run.run_id).accuracy
-            if accuracy.accuracy is None:
-                continue
-            family, subset = benchmark_key(run.benchmark)
-            model, snapshot = split_snapshot(run.model_name)
-            found.append(
-                Claim(
-                    model=model,
-                    snapshot=snapshot,
-                    benchmark=family,
-                    subset=subset,
-                    collection=MEASURED,
-                    value=Decimal(f"{100 * accuracy.accuracy:.1f}"),
-                    unit="percent",
-                    n=accuracy.items,
-                    attempts=run.attempts,
-                    metric="pass@1",
-                    protocol=None,
-                    window=None,
-                    source=f"run {run.run_id} ({run.state.value}), measured here",
-                    date=date.fromisoformat(run.started_at[:10]),
-                    published=None,
-                    kind="measured",
-                    run_id=run.run_id,
-                )
-            )
+            if (claim := _measured_claim(view_run(house, run.run_id))) is not None:
+                found.append(claim)
     except StoreError as error:
         notes.append(f"Own measurements are left out: {error.message}")
     return found
+
+
+def _measured_claim(view: RunView) -> Claim | None:
+    """Return a run's accuracy, or its error rate where errors were counted; None where nothing was judged."""
+    run, accuracy = view.run, view.accuracy
+    if accuracy.accuracy is None:
+        return None
+    errors = error_rate_of(scores_of(view))
+    family, subset = benchmark_key(run.benchmark)
+    model, snapshot = split_snapshot(run.model_name)
+    return Claim(
+        model=model,
+        snapshot=snapshot,
+        benchmark=family,
+        subset=subset,
+        collection=MEASURED,
+        value=Decimal(f"{100 * (accuracy.accuracy if errors is None else errors.rate):.1f}"),
+        unit="percent" if errors is None else _OF_WORDS,
+        n=accuracy.items if errors is None else errors.items,
+        attempts=run.attempts,
+        metric="pass@1" if errors is None else "word error rate",
+        protocol=None,
+        window=None,
+        source=f"run {run.run_id} ({run.state.value}), measured here",
+        date=date.fromisoformat(run.started_at[:10]),
+        published=None,
+        kind="measured",
+        note=None if errors is None else _interval_told(errors),
+        run_id=run.run_id,
+    )
+
+
+def _interval_told(errors: ErrorRate) -> str:
+    return (
+        f"{errors.errors:,} errors in {errors.parts:,} words; "
+        f"95 % interval {100 * errors.ci_low:.1f} to {100 * errors.ci_high:.1f}"
+    )
 
 
 def ledger_json(ledger: Ledger) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fieldguide.app.wiring import House
 from fieldguide.domain import CompletionRequest, Message, SpeechRequest
 from fieldguide.errors import InputFileError, UsageError
 from fieldguide.evaluation import Stop
+from fieldguide.scoring import strip_reasoning
 
 _SPOKEN = (
     "You are spoken to, and your answers are read aloud. "
@@ -88,7 +89,7 @@ async def converse(
                     messages=tuple(messages), max_output_tokens=max_output_tokens, temperature=temperature
                 )
             )
-            answer = completion.text.strip()
+            answer = strip_reasoning(completion.text).text
             messages.append(Message(role="assistant", content=answer))
             place, spoken = out / f"{number:02}.wav", None
             if answer:

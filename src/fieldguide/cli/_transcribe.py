@@ -29,8 +29,8 @@ def run(args: Namespace) -> int:
         raise UsageError("Give recordings, or --microphone SECONDS.", hint="fieldguide transcribe talk.mp3")
     if args.microphone is not None and not 0 < args.microphone <= 86_400:
         raise UsageError(f"--microphone takes seconds above 0, not {args.microphone}.")
-    if args.out is not None and args.out.exists() and not args.out.is_dir():
-        raise InputFileError(str(args.out), "is no folder.", hint="--out takes the folder to write transcripts to.")
+    if args.out is not None:
+        _make_folder(args.out)
     house = house_of(args)
     outcomes: list[Transcript | InputFileError] = []
     with ProgressLine(quiet=args.quiet) as line, tempfile.TemporaryDirectory(prefix="fieldguide-") as folder:
@@ -47,6 +47,15 @@ def run(args: Namespace) -> int:
         raise KeyboardInterrupt
     failed = next((each for each in outcomes if isinstance(each, InputFileError)), None)
     return 0 if failed is None else _errors.exit_code(failed)
+
+
+def _make_folder(place: Path) -> None:
+    """Make the folder for transcripts now: an hour later it would be too late to say that it cannot be."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        told = "is no folder." if place.exists() else f"cannot be made: {error.strerror}."
+        raise InputFileError(str(place), told, hint="--out takes the folder to write transcripts to.") from error
 
 
 def _count(args: Namespace) -> int:
@@ -95,7 +104,6 @@ async def _work(
 def _put_out(args: Namespace, transcript: Transcript, files: list[Path]) -> None:
     written = _written(args, transcript)
     if args.out is not None:
-        args.out.mkdir(parents=True, exist_ok=True)
         source = Path(transcript.file)
         shared = sum(file.stem == source.stem for file in files) > 1
         place = args.out / f"{source.name if shared else source.stem}.{args.format}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fieldguide.domain import Outcome
+from fieldguide.domain import Measure, Outcome
 from fieldguide.reporting._charts import Dot, DotRow, OutcomeRow, accuracy_chart, difference_chart, outcome_chart
 from fieldguide.reporting._drawings import Drawing, Studio
 from fieldguide.reporting._numbers import NOT_AVAILABLE, percent, percent_interval, points_interval, signed
@@ -127,7 +127,7 @@ def _draw_accuracy(
 def _draw_differences(anchor: str, benchmark: str, verdicts: Sequence[ReportVerdict], studio: Studio) -> Drawing | None:
     if not verdicts:
         return None
-    rows, told = [], []
+    rows, told, of_what = [], [], ""
     for verdict in (shown.verdict for shown in verdicts):
         difference = verdict.difference
         dot = Dot(
@@ -138,14 +138,20 @@ def _draw_differences(anchor: str, benchmark: str, verdicts: Sequence[ReportVerd
             bound_high=verdict.bound_high,
         )
         figure = NOT_AVAILABLE if difference is None else signed(difference)
-        rows.append(DotRow(label=(verdict.a, f"\u2212 {verdict.b}"), figure=figure, dots=(dot,)))
-        told.append(f"{verdict.a} minus {verdict.b}: {points_interval(difference, verdict.ci_low, verdict.ci_high)}")
+        points = points_interval(difference, verdict.ci_low, verdict.ci_high)
+        if verdict.measure is Measure.WORD_ERROR_RATE:
+            of_what = " of word error rate"
+            rows.append(DotRow(label=(verdict.a, f"against {verdict.b}"), figure=figure, dots=(dot,)))
+            told.append(f"word error rate of {verdict.b} minus {verdict.a}: {points}")
+        else:
+            rows.append(DotRow(label=(verdict.a, f"\u2212 {verdict.b}"), figure=figure, dots=(dot,)))
+            told.append(f"{verdict.a} minus {verdict.b}: {points}")
     margins = {shown.verdict.margin for shown in verdicts}
     margin = margins.pop() if len(margins) == 1 else None
     return studio.draw(
         lambda layout: difference_chart(rows, layout, margin=margin),
         anchor=anchor,
-        title=f"Paired differences on {benchmark}",
+        title=f"Paired differences{of_what} on {benchmark}",
         description="; ".join(told),
     )
 

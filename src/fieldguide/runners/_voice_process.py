@@ -40,11 +40,13 @@ class VoiceEngine:
 
 
 class VoiceProcess:
-    """The running child; `start` returns it ready."""
+    """The running child; `start` returns it ready. One that has ended is started again by the next sentence."""
 
-    def __init__(self, engine: VoiceEngine, process: asyncio.subprocess.Process, deadline_s: float) -> None:
+    def __init__(self, engine: VoiceEngine, model: Path, order: dict[str, JsonValue], deadline_s: float) -> None:
         """See `start`."""
-        self._engine, self._process, self._deadline_s = engine, process, deadline_s
+        self._engine, self._model, self._order, self._deadline_s = engine, model, order, deadline_s
+        self._process: asyncio.subprocess.Process | None = None
+        self._closed = False
         self._turn = asyncio.Lock()
         self.voices: Sequence[str] = ()
 
@@ -58,33 +60,34 @@ class VoiceProcess:
             ModelLoadError: The engine will not load it.
             MissingDependencyError: The engine cannot be imported.
         """
-        process = await asyncio.create_subprocess_exec(
+        voice = cls(engine, model, {"import_path": import_path, **order}, deadline_s)
+        await voice._load()
+        return voice
+
+    async def _load(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
-            str(engine.child),
+            str(self._engine.child),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             env={"LANG": "C.UTF-8"},
-            cwd=model.parent,
+            cwd=self._model.parent,
             start_new_session=True,
         )
-        voice = cls(engine, process, _LOAD_DEADLINE_S)
+        title = self._engine.title
         try:
-            head, _ = await voice._asked(parent=os.getpid(), model=str(model), import_path=import_path, **order)
+            head, _ = await self._asked(
+                self._process, _LOAD_DEADLINE_S, parent=os.getpid(), model=str(self._model), **self._order
+            )
         except RunnerError as error:
-            await voice.close()
-            if process.returncode == EXIT_NO_ENGINE:
-                raise MissingDependencyError(f"{engine.title}'s voices", extra=engine.extra) from error
-            raise ModelLoadError(
-                f"{model.name}: {engine.title} will not load it.", hint=f"{engine.what_a_voice_is}; fetch it again."
-            ) from error
-        except BaseException:
-            await voice.close()
-            raise
-        voice.voices = tuple(head["voices"])
-        voice._deadline_s = deadline_s
-        return voice
+            await _end(self._process)
+            if self._process.returncode == EXIT_NO_ENGINE:
+                raise MissingDependencyError(f"{title}'s voices", extra=self._engine.extra) from error
+            hint = f"{self._engine.what_a_voice_is}; fetch it again."
+            raise ModelLoadError(f"{self._model.name}: {title} will not load it.", hint=hint) from error
+        self.voices = tuple(head["voices"])
 
     async def say(self, sentence: str, *, voice: str | None, speed: float) -> Sound:
         """Return the sound of a sentence; `voice` is one of those that it holds, where there are several.
@@ -102,35 +105,48 @@ class VoiceProcess:
                 f"not at {speed:g}."
             )
         async with self._turn:
-            head, pcm = await self._asked(text=sentence, voice=voice, speed=speed)
+            if self._closed:
+                raise RunnerError(f"{self._engine.title} was closed.")
+            if self._process is None or self._process.returncode is not None:
+                await self._load()
+            assert self._process is not None
+            head, pcm = await self._asked(self._process, self._deadline_s, text=sentence, voice=voice, speed=speed)
         if "error" in head:
             raise RunnerError(f"{self._engine.title} failed: {head['error']}")
         return Sound(pcm=pcm, rate_hz=head["rate_hz"])
 
     async def close(self) -> None:
-        """End the child; twice does no harm."""
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-        await asyncio.shield(self._process.wait())
+        """End the child for good; twice does no harm."""
+        self._closed = True
+        if self._process is not None:
+            await _end(self._process)
 
-    async def _asked(self, **job: Any) -> tuple[dict[str, Any], bytes]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+    async def _asked(
+        self, process: asyncio.subprocess.Process, deadline_s: float, **job: Any
+    ) -> tuple[dict[str, Any], bytes]:
+        assert process.stdin is not None
+        assert process.stdout is not None
         title = self._engine.title
         try:
-            async with asyncio.timeout(self._deadline_s):
-                self._process.stdin.write(json.dumps(job).encode() + b"\n")
-                await self._process.stdin.drain()
-                head: dict[str, Any] = json.loads(await self._process.stdout.readline() or b"null") or {}
-                pcm = await self._process.stdout.readexactly(head["bytes"])
+            async with asyncio.timeout(deadline_s):
+                process.stdin.write(json.dumps(job).encode() + b"\n")
+                await process.stdin.drain()
+                head: dict[str, Any] = json.loads(await process.stdout.readline() or b"null") or {}
+                pcm = await process.stdout.readexactly(head["bytes"])
         except TimeoutError as error:
-            await self.close()
-            raise RunnerTimeoutError(f"{title} took longer than {self._deadline_s:.0f} s for a sentence.") from error
+            await _end(process)
+            raise RunnerTimeoutError(f"{title} took longer than {deadline_s:.0f} s for a sentence.") from error
         except (KeyError, ConnectionError, asyncio.IncompleteReadError) as error:
-            await self._process.wait()
-            raise RunnerError(f"{title} ended by itself (status {self._process.returncode}).") from error
+            await process.wait()
+            raise RunnerError(f"{title} ended by itself (status {process.returncode}).") from error
         except BaseException:
-            await self.close()  # what it answers later belongs to nobody
+            await _end(process)  # what it answers later belongs to nobody
             raise
         return head, pcm
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    await asyncio.shield(process.wait())

@@ -18,6 +18,8 @@ FIELDS = ("company", "date", "address", "total")
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
 _MOST_BRACES = 400
 _AMOUNT = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+_APART = re.compile(r"(?<=\d) *\. *(?=\d)")
+"""A point that a scan has blanks around."""
 _DATE = re.compile(r"(\d{1,4})\s*[-/. ]\s*(\d{1,2}|[A-Za-z]{3,9})\.?\s*[-/., ]\s*(\d{2,4})")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -67,13 +69,15 @@ def same_meaning(field: str, given: str, wanted: str) -> bool:
     """Whether two fields mean the same.
 
     Amounts are compared as numbers and without their currency, dates as days (the day comes first, as in Malaysia),
-    everything else by its letters and digits alone: how lines were joined and where commas stand is not on the receipt.
+    everything else, and a label that is no amount or day, by its letters and digits alone: how lines were joined and
+    where commas stand is not on the receipt.
     """
-    if same_text(given, wanted) or _letters(given) == _letters(wanted):
+    if same_text(given, wanted):
         return True
-    if field == "total":
-        return _amount(given) is not None and _amount(given) == _amount(wanted)
-    return field == "date" and _day(given) is not None and _day(given) == _day(wanted)
+    read = {"total": _amount, "date": _day}.get(field)
+    if read is not None and (meant := read(wanted)) is not None:
+        return read(given) == meant  # its digits alone are no evidence: 1000 is not 10.00, nor 11/1 the day 1/11
+    return _letters(given) == _letters(wanted)
 
 
 def _letters(text: str) -> str:
@@ -81,7 +85,7 @@ def _letters(text: str) -> str:
 
 
 def _amount(text: str) -> Decimal | None:
-    found = _AMOUNT.findall(text)
+    found = _AMOUNT.findall(_APART.sub(".", text))
     if len(found) != 1:
         return None
     try:

@@ -74,7 +74,7 @@ async def test_pictures_are_made_in_the_size_number_and_format_that_were_asked_f
 
 @pytest.mark.usefixtures("_engine")
 async def test_faults_of_the_engine_are_errors_with_a_next_step(tmp_path: Path) -> None:
-    """One that fails goes on; one that dies, or takes too long, is over and says so."""
+    """One that fails goes on; one that dies, or takes too long, says so, and the next picture is another one's."""
     path = weights(tmp_path / "sd.safetensors")
     runner = await opened(path, tmp_path)
     with pytest.raises(RunnerError, match="out of memory"):
@@ -82,6 +82,7 @@ async def test_faults_of_the_engine_are_errors_with_a_next_step(tmp_path: Path) 
     assert (await runner.make_images(ImageRequest(prompt="x", size="64x64"))).images
     with pytest.raises(RunnerError, match="ended with status 7 while it drew"):
         await runner.make_images(ImageRequest(prompt="die"))
+    assert (await runner.make_images(ImageRequest(prompt="x", size="64x64"))).images
     await runner.close()
     slow = await opened(path, tmp_path, deadline_s=0.5)
     with pytest.raises(RunnerTimeoutError, match="No picture within"):

@@ -65,7 +65,8 @@ def _twin(address: str) -> str:
 
 
 def _timeless(context: dict[str, Any]) -> dict[str, Any]:
-    """Return a context without the moment at which prices were asked for."""
+    """Return a context without the moment at which prices were asked for, and the room on a disk that others fill."""
+    context = context | {"free_bytes": None} if "free_bytes" in context else context
     return context | {"costs": (context["costs"] or {}) | {"at": None}} if "costs" in context else context
 
 

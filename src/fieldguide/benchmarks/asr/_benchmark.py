@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fieldguide.benchmarks._data_files import file_sha256
@@ -60,6 +61,8 @@ class Asr:
                 f"{folder} holds no recordings with transcripts.",
                 hint="Put recordings there with a list beside them: JSON Lines with `audio` and `text`.",
             )
+        if selector is not None and not (found := _in_language(found, selector)).recordings:
+            raise DatasetUnavailableError(f"{folder} holds no recordings in the language {selector}.")
         name = "asr" if selector is None else f"asr@{selector}"
         return _exam(
             name, request, found, language=selector, source={"folder": folder.name, "lists": dict(found.lists)}
@@ -76,6 +79,11 @@ class Asr:
             raise DatasetUnavailableError(f"There is no folder to unpack {name} into.", hint="Give `--data DIR`.")
         folder, source = wanted.folder(request.home, endpoint=self._hub_endpoint, hub=request.hub)
         return _exam(f"asr@{wanted.name}", request, recordings_in(folder), language=None, source=source)
+
+
+def _in_language(found: RecordingFolder, language: str) -> RecordingFolder:
+    """Return the recordings without those of which a list says that they are in another language."""
+    return replace(found, recordings=tuple(each for each in found.recordings if each.language in (None, language)))
 
 
 def _exam(

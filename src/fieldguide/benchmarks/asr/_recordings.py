@@ -24,6 +24,9 @@ _SOUNDS = {
 }  # fmt: skip
 _TRANSCRIPTS = re.compile(r".*\.trans\.txt")
 """LibriSpeech's lists: a line `ID TEXT` for each `ID.flac` beside them."""
+_PLACE = re.compile(r"[a-z]{2,3}(?:_[a-z]{2,4}){1,2}")
+"""What FLEURS calls the folder of a language, such as `de_de`."""
+_OF_FLEURS = {"cmn": "zh", "fil": "tl", "nb": "no"}
 _DEEPEST = 6
 _MOST_FOLDERS = 100_000
 
@@ -88,8 +91,11 @@ def _item(name: str) -> str:
 
 
 def _code(language: str | None) -> str | None:
-    """Return `en` for `en_US`, `en-US` or `EN`."""
-    return None if language is None else re.split(r"[-_]", language.strip().lower(), maxsplit=1)[0] or None
+    """Return `en` for `en_US`, `en-US` or `EN`, and of FLEURS's own codes those that models of speech know."""
+    if language is None:
+        return None
+    code = re.split(r"[-_]", language.strip().lower(), maxsplit=1)[0]
+    return _OF_FLEURS.get(code, code) or None
 
 
 def _candidates(folder: Path, deepest: int) -> Iterator[Path]:
@@ -154,7 +160,7 @@ def _tabbed(path: Path) -> Sequence[_Row] | None:
         rows = (DataRow(line=line, columns=dict(zip(names, row))) for line, row in enumerate(table[1:], start=2) if row)
         return [_row(path, row) for row in rows]
     if len(table[0]) >= 4 and table[0][1].lower().endswith(".wav"):
-        language = path.parent.name
+        language = path.parent.name if _PLACE.fullmatch(path.parent.name) else None
         return [(line, row[1], row[3], language) for line, row in enumerate(table, start=1) if len(row) >= 4]
     return None
 

@@ -16,11 +16,16 @@ class AsrScorer:
         return ScorerIdentity(name="word-errors", version=f"1+{NORMALISATION}")
 
     def score(self, item: ExamItem, completion: Completion) -> Score:
-        """Judge one transcript; what the model withheld or declined counts as every word missing."""
+        """Judge one transcript; what the model withheld or declined counts as every word missing.
+
+        Words that decline are a refusal only where nobody says such words in the recording.
+        """
         language = item.metadata.get("language")
         code = language if isinstance(language, str) else None
         text = strip_reasoning(completion.text).text
-        refused = completion.finish_reason is FinishReason.CONTENT_FILTER or is_refusal(text)
+        refused = completion.finish_reason is FinishReason.CONTENT_FILTER or (
+            is_refusal(text) and not is_refusal(item.target)
+        )
         found = word_errors(item.target, "" if refused else text, language=code)
         if refused:
             outcome = Outcome.REFUSED

@@ -20,7 +20,9 @@ class ReceiptScorer:
     @property
     def identity(self) -> ScorerIdentity:
         """Name and version of the scorer."""
-        return ScorerIdentity(name="receipt-field-exact" if self._exact else "receipt-field", version="1")
+        if self._exact:
+            return ScorerIdentity(name="receipt-field-exact", version="1")
+        return ScorerIdentity(name="receipt-field", version="2")
 
     def score(self, item: ExamItem, completion: Completion) -> Score:
         """Judge one field; one that was not given is wrong and has nothing extracted."""

@@ -24,6 +24,7 @@ _WINDOW_S = 180
 _CUT_WITHIN_S = 60
 _CUT_BLOCK_S = 0.3
 _LARGEST_FRAME_SAMPLES = 1 << 24
+"""Of what is decoded at once, at its own rate and at ours: a block of some bytes at 1 Hz would be hours of sound."""
 _PR_SET_PDEATHSIG = 1
 _CONTAINED = {
     "protocol_whitelist": "none",
@@ -204,7 +205,7 @@ class _Job:
             except av.error.InvalidDataError:
                 self._damaged += 1
                 continue
-            if frame.samples > _LARGEST_FRAME_SAMPLES:
+            if frame.samples * RATE_HZ > _LARGEST_FRAME_SAMPLES * max(1, min(frame.sample_rate, RATE_HZ)):
                 raise ValueError("it is one single frame of many minutes")
             frame.pts = None
             yield frame

@@ -8,7 +8,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ _COMPILED = " (it is compiled while it is installed, which takes CMake and a C++
 class Engine:
     """The running child; `start` returns it with its weights loaded."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, again: Callable[[], Awaitable[Engine]]) -> None:
         """See `start`."""
         self._process = process
-        self._turn = asyncio.Lock()
+        self.again = again
+        """Starts another one that has loaded the same."""
         self._last_words = b""
         self._listening = asyncio.create_task(self._listen())
 
@@ -50,7 +52,7 @@ class Engine:
             cwd="/",
             start_new_session=True,
         )
-        engine = cls(process)
+        engine = cls(process, partial(cls.start, name, load, import_path=import_path))
         try:
             await engine._send({"parent": os.getpid(), "import_path": import_path, "load": load})
             async with asyncio.timeout(_LOAD_DEADLINE_S):
@@ -65,26 +67,30 @@ class Engine:
             raise await engine._refusal(name)
         return engine
 
+    @property
+    def alive(self) -> bool:
+        """Whether the child has not been seen to end."""
+        return self._process.returncode is None
+
     async def draw(
         self, draw: dict[str, Any], form: str, *, deadline_s: float, told: Callable[[str], None]
     ) -> list[bytes]:
-        """Return the pictures of one job.
+        """Return the pictures of one job; one at a time.
 
         Raises:
             RunnerError: The engine failed, or died.
             RunnerTimeoutError: It took longer than `deadline_s`; it is ended, for it cannot be stopped otherwise.
         """
-        async with self._turn:
-            await self._send({"draw": draw, "format": form})
-            try:
-                async with asyncio.timeout(deadline_s):
-                    return await self._pictures(told)
-            except (TimeoutError, asyncio.CancelledError) as error:
-                await self.stop()
-                if isinstance(error, asyncio.CancelledError):
-                    raise
-                hint = "Allow it more with --timeout S, or take fewer steps (--option steps=N) or a smaller --size."
-                raise RunnerTimeoutError(f"No picture within {deadline_s:.0f} s.", hint=hint) from error
+        await self._send({"draw": draw, "format": form})
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await self._pictures(told)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            await self.stop()
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            hint = "Allow it more with --timeout S, or take fewer steps (--option steps=N) or a smaller --size."
+            raise RunnerTimeoutError(f"No picture within {deadline_s:.0f} s.", hint=hint) from error
 
     async def stop(self) -> None:
         """End the child; twice does no harm."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -42,6 +43,7 @@ class DrawingRunner:
         """Take an engine that is ready, and how it draws where a request does not say."""
         self._engine, self._model, self._drawing = engine, model, dict(drawing)
         self._deadline_s, self._told = deadline_s, told
+        self._turn = asyncio.Lock()
 
     @property
     def model(self) -> ResolvedModel:
@@ -73,7 +75,10 @@ class DrawingRunner:
             raise UsageError(f"From 1 to {_MOST_PICTURES} pictures can be made at once, not {count}.")
         began_s = time.perf_counter()
         job = {**self._drawing, "prompt": request.prompt, "width": width, "height": height, "batch_count": count}
-        made = await self._engine.draw(job, form, deadline_s=self._deadline_s, told=self._told)
+        async with self._turn:
+            if not self._engine.alive:
+                self._engine = await self._engine.again()
+            made = await self._engine.draw(job, form, deadline_s=self._deadline_s, told=self._told)
         if not made:
             raise ResponseFormatError("stable-diffusion.cpp made no picture.")
         return ImageResult(

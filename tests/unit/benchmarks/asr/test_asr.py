@@ -64,6 +64,10 @@ def test_lists_of_the_usual_kinds_are_found(tmp_path: Path) -> None:
     (root / "cv" / "test.tsv").write_text("client_id\tpath\tsentence\tlocale\nx\ta.wav\tGuten Tag\tde\n")
     tone(root / "fr_fr" / "audio" / "test" / "7.wav", hz=303)
     (root / "fr_fr" / "test.tsv").write_text("1\t7.wav\tÇa va ?\tça va\tç a\t3200\tMALE\n")
+    tone(root / "cmn_hans_cn" / "8.wav", hz=305)
+    (root / "cmn_hans_cn" / "test.tsv").write_text("1\t8.wav\t你好\t你好\t你\t3200\tMALE\n")
+    tone(root / "somewhere" / "9.wav", hz=306)
+    (root / "somewhere" / "test.tsv").write_text("1\t9.wav\tYes.\tyes\ty\t3200\tMALE\n")
     tone(root / "nemo" / "b.wav", hz=304)
     (root / "nemo" / "manifest.json").write_text(
         json.dumps({"audio_filepath": "b.wav", "text": "yes", "lang": "en-US"})
@@ -74,8 +78,29 @@ def test_lists_of_the_usual_kinds_are_found(tmp_path: Path) -> None:
         "134686/1089-134686-0000": ("HE HOPED THERE WOULD BE STEW", "en"),
         "clips/a": ("Guten Tag", "de"),
         "test/7": ("ça va", "fr"),
+        "cmn_hans_cn/8": ("你好", "zh"),
+        "somewhere/9": ("yes", "en"),
         "nemo/b": ("yes", "en"),
     }
+
+
+def test_a_language_leaves_out_what_a_list_says_is_in_another(tmp_path: Path) -> None:
+    """`asr@de` of a folder with English recordings too is about the German ones; none at all is an error."""
+    folder = spoken_folder(tmp_path, SAID)
+    tone(folder / "speech" / "english" / "e.wav", hz=500)
+    row = {"audio": "e.wav", "text": "yes", "language": "en_US"}
+    (folder / "speech" / "english" / "list.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    german = Asr().exam(ExamRequest(data_dir=folder, selector="de"))
+    assert {item.item for item in german.items} == {"set/one", "set/two", "set/three"}
+    with pytest.raises(DatasetUnavailableError, match="in the language de"):
+        Asr().exam(ExamRequest(data_dir=folder / "speech" / "english", selector="de"))
+
+
+def test_words_that_decline_are_no_refusal_where_somebody_says_them() -> None:
+    """A film's robot is written down right; the same words for another recording are a refusal."""
+    said = "I'm sorry Dave, I can't help you with that"
+    assert judged(said, said).outcome is Outcome.CORRECT
+    assert judged(said).outcome is Outcome.REFUSED
 
 
 def test_a_language_that_no_list_says_is_english_or_the_one_named(tmp_path: Path) -> None:

@@ -123,3 +123,21 @@ def test_a_file_that_names_another_does_not_have_it_opened(tmp_path: Path, playl
     ear, told = run(path)
     assert ear.heard == []
     assert [event["event"] for event in told] == ["not_decoded"]
+
+
+def test_a_block_that_would_be_hours_at_its_rate_is_refused(tmp_path: Path) -> None:
+    """A block of 128 kB at 1 Hz must not become gigabytes of sound at ours."""
+    import av
+
+    path = tmp_path / "bomb.mkv"
+    with av.open(str(path), mode="w", format="matroska") as container:
+        stream = container.add_stream("pcm_s16le", rate=1)
+        stream.layout = "mono"
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 65_536), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 1
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    ear, told = run(path)
+    assert ear.heard == []
+    assert [event["event"] for event in told] == ["not_decoded"]
+    assert "one single frame" in told[0]["message"]

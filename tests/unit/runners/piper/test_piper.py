@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from fieldguide.domain import SpeechRequest
-from fieldguide.errors import InputFileError, ModelLoadError, UnknownNameError, UsageError
+from fieldguide.errors import InputFileError, ModelLoadError, RunnerError, UnknownNameError, UsageError
 from fieldguide.runners import sound_of
 from fieldguide.runners.piper import open_runner
 from tests.support.embedded import settings
@@ -39,6 +40,23 @@ async def test_a_speaker_is_chosen_by_name(tmp_path: Path) -> None:
     finally:
         await runner.close()
     assert "speaker0, speaker1" in str(caught.value.hint)
+
+
+async def test_a_voice_that_was_left_in_the_middle_speaks_again(tmp_path: Path) -> None:
+    """Whoever goes away while a sentence is made ends the process, and the next one gets another; once closed, none."""
+    runner = await open_runner(str(tiny_voice(tmp_path)), settings(tmp_path))
+    try:
+        for _ in range(2):
+            left = asyncio.ensure_future(runner.speak(SpeechRequest(text="Good day. " * 200)))
+            await asyncio.sleep(0.05)
+            left.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await left
+            assert (await runner.speak(SpeechRequest(text="Good day."))).audio.data
+    finally:
+        await runner.close()
+    with pytest.raises(RunnerError, match="was closed"):
+        await runner.speak(SpeechRequest(text="Good day."))
 
 
 async def test_a_broken_voice_is_told(tmp_path: Path) -> None:
