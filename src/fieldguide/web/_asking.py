@@ -184,8 +184,9 @@ def read_question(form: Mapping[str, Any], uploads: Sequence[Upload], visitor: V
 
 def _asking(form: Mapping[str, Any]) -> Asking:
     most = (form.get("max_output_tokens") or "").strip() or str(_MOST_TOKENS)
-    if not (most.isascii() and most.isdecimal()) or not 0 < int(most) <= 1_000_000:
-        raise UsageError(f"max_output_tokens takes a whole number above 0, not {most!r}.", hint="Such as 512.")
+    if not (most.isascii() and most.isdecimal() and len(most) <= 7 and 0 < int(most) <= 1_000_000):
+        told = f"max_output_tokens takes a whole number from 1 to 1,000,000, not {most[:40]!r}."
+        raise UsageError(told, hint="Such as 512.")
     heat = as_decimal((form.get("temperature") or "").strip() or None, "temperature")
     effort = (form.get("reasoning") or "").strip()
     if effort and effort not in EFFORTS:
