@@ -237,7 +237,7 @@ async def test_a_form_that_is_too_large_gets_a_clear_page(tmp_path: Path) -> Non
         assert answer.status == 413
         assert "48 MiB" in await answer.text()
         plain = {"Content-Type": "application/x-www-form-urlencoded"}
-        answer = await client.post("/ask/stream", data=bytes(49 << 20), headers=plain)
+        answer = await client.post("/ask/stream", data=io.BytesIO(bytes(49 << 20)), headers=plain)
         assert (answer.status, answer.content_type) == (413, "application/json")
         assert "48 MiB" in (await answer.json())["error"]["hint"]
 
@@ -245,7 +245,7 @@ async def test_a_form_that_is_too_large_gets_a_clear_page(tmp_path: Path) -> Non
 async def test_a_form_without_files_is_short(tmp_path: Path) -> None:
     """Whoever has not signed in can send one too: it is not read to the end."""
     async with site_over(tmp_path) as client:
-        form = await _form(client, look="dark", back="/" + "x" * (1 << 20))
+        form = await _form(client, look="dark", back="/" + "x" * (300 << 10))
         answer = await client.post("/look", data=form)
         assert answer.status == 413
         assert "256 KiB" in await answer.text()

@@ -222,7 +222,7 @@ async def test_a_user_learns_of_no_file_by_measuring(tmp_path: Path) -> None:
         for name in ("here.gguf", "gone.gguf", "a.jsonl"):
             named = f"recorded:{tmp_path / name}" if name.endswith("l") else str(tmp_path / name)
             answer = await client.post("/compare", data=form | {"model": named})
-            assert answer.status == 404
+            assert answer.status == 400
             assert "There is no such model here" in await answer.text()
         assert (await (await client.get("/compare.json")).json())["choices"]["models"] == []
         assert Works(tmp_path / "works").every() == []
