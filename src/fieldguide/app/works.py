@@ -115,6 +115,8 @@ def resume_work(house: House, work_id: str) -> Work:
     view = view_work(house, work_id)
     if view.state is WorkState.FINISHED:
         raise UsageError("It is finished.", hint="Start it anew from its form.")
+    if view.state is WorkState.RUNNING:
+        raise UsageError("It is going on already.", hint="Its page shows how far it is.")
     _launch(house, view.work)
     return view.work
 

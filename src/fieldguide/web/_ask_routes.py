@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _STILL_THERE_S = 1.0
 """How often whoever listens is sent something, so that it is noticed when nobody does any more."""
 _FILES = {"image": "image", "audio": "audio"}
+STREAMED = "/ask/stream"
+"""Asked by a script of ours, which reads errors as JSON."""
 STREAM = {"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
 
 
@@ -32,7 +34,7 @@ def add_asking(site: Site, router: web.UrlDispatcher) -> None:
     """Add the routes."""
     routes = _AskRoutes(site)
     router.add_post("/ask", routes.ask)
-    router.add_post("/ask/stream", routes.stream)
+    router.add_post(STREAMED, routes.stream)
     router.add_post("/ask/stop", routes.stop)
     router.add_post("/history/delete", routes.delete)
 
@@ -115,7 +117,7 @@ class _AskRoutes:
         """Remove a conversation for good."""
         form = await self._site.own_form(request)
         number, owner = form.get("conversation", ""), request[VISITOR].owner
-        if not (number.isascii() and number.isdecimal()):
+        if not (number.isascii() and number.isdecimal() and len(number) <= 15):
             raise UnknownNameError("conversation", number[:40], hint="The history lists those that there are.")
         house = self._site.house
         await asyncio.to_thread(lambda: delete(house, conversation_of(house, int(number), owner)))

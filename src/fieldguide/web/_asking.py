@@ -22,6 +22,7 @@ from fieldguide.web._page import Asked, Page, Shown
 _FIELDS = ("model", "other", "prompt", "system", "max_output_tokens", "temperature", "reasoning")
 EFFORTS = ("minimal", "low", "medium", "high")
 _MOST_TOKENS = 512
+_HOTTEST = 100
 _MOST_FILES = 8
 _HISTORY = 200
 
@@ -184,9 +185,12 @@ def read_question(form: Mapping[str, Any], uploads: Sequence[Upload], visitor: V
 
 def _asking(form: Mapping[str, Any]) -> Asking:
     most = (form.get("max_output_tokens") or "").strip() or str(_MOST_TOKENS)
-    if not (most.isascii() and most.isdecimal()) or not 0 < int(most) <= 1_000_000:
-        raise UsageError(f"max_output_tokens takes a whole number above 0, not {most!r}.", hint="Such as 512.")
+    if not (most.isascii() and most.isdecimal() and len(most) <= 7 and 0 < int(most) <= 1_000_000):
+        told = f"max_output_tokens takes a whole number from 1 to 1,000,000, not {most[:40]!r}."
+        raise UsageError(told, hint="Such as 512.")
     heat = as_decimal((form.get("temperature") or "").strip() or None, "temperature")
+    if heat is not None and heat > _HOTTEST:
+        raise UsageError(f"temperature takes a number from 0 to {_HOTTEST}, not {heat:.3g}.", hint="Such as 0.7.")
     effort = (form.get("reasoning") or "").strip()
     if effort and effort not in EFFORTS:
         raise UsageError(f"reasoning takes {', '.join(EFFORTS)}, not {effort!r}.")

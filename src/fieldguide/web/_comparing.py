@@ -17,6 +17,8 @@ from fieldguide.domain import JsonValue
 from fieldguide.errors import FieldguideError, UnknownNameError, UsageError
 from fieldguide.registry import nearest
 from fieldguide.store import Work
+from fieldguide.web._asking import offered
+from fieldguide.web._entry import Visitor
 from fieldguide.web._page import Asked, Page, Shown
 
 MODELS = ("model", "other", "third")
@@ -38,6 +40,9 @@ _FIELDS = {
     "fresh": "any value: ask everything anew, whatever was answered before",
 }
 _MOST_WORKS = 20
+_MOST_ATTEMPTS = 10_000
+_MOST_OF_A_KEY = 4
+"""Each is a process of its own, with a model of its own in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +55,29 @@ class Start:
 
 
 def started(house: House, start: Start) -> Work:
-    """Start the work, or return the one that was asked the same and goes on: a button may be pressed twice."""
-    going_on = running_like(house, start.kind, start.asked)
-    return going_on or start_work(house, start.kind, start.title, start.asked)
+    """Start the work, or return the one that was asked the same and goes on: a button may be pressed twice.
+
+    Raises:
+        UsageError: As for `check_room`.
+    """
+    if (going_on := running_like(house, start.kind, start.asked)) is not None:
+        return going_on
+    check_room(house, start.asked.get("owner"))
+    return start_work(house, start.kind, start.title, start.asked)
+
+
+def check_room(house: House, owner: object) -> None:
+    """Refuse one more process for a key that has several at work; whoever has this machine may start any number.
+
+    Raises:
+        UsageError: So many are going on.
+    """
+    if owner is None:
+        return
+    held = [work for work in house.works.every() if work.asked.get("owner") == owner]
+    if sum(house.works.is_held(work.work_id) for work in held) >= _MOST_OF_A_KEY:
+        told = f"{_MOST_OF_A_KEY} works of this key are going on, and that is the most at once."
+        raise UsageError(told, hint="Wait until one has ended, or stop one.")
 
 
 def read_measurement(house: House, form: Mapping[str, str]) -> Start:
@@ -75,7 +100,7 @@ def read_measurement(house: House, form: Mapping[str, str]) -> Start:
         benchmarks=benchmarks,
         protocol=given["protocol"] or None,
         limit=_count(given, "limit"),
-        attempts=_count(given, "attempts"),
+        attempts=_count(given, "attempts", most=_MOST_ATTEMPTS),
         seed=_count(given, "seed", least=0),
         fresh=bool(given["fresh"]),
         concurrency=concurrency,
@@ -132,12 +157,14 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def _count(given: Mapping[str, str], name: str, *, least: int = 1) -> int | None:
+def _count(given: Mapping[str, str], name: str, *, least: int = 1, most: int | None = None) -> int | None:
     text = given[name].replace(",", "")
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= 15 and int(text) >= least):
         raise UsageError(f"{name} takes a whole number of at least {least}, not {given[name]!r}.")
+    if most is not None and int(text) > most:
+        raise UsageError(f"{name} takes at most {most:,}, not {given[name]!r}.")
     return int(text)
 
 
@@ -151,17 +178,20 @@ def _margin(text: str) -> float | None:
 
 
 def _compare(asked: Asked) -> Shown:
-    return compare_page(asked.house, {name: asked.text(name) for name in _FIELDS}, None)
+    return compare_page(asked.house, {name: asked.text(name) for name in _FIELDS}, None, asked.visitor)
 
 
-def compare_page(house: House, form: Mapping[str, str], fault: FieldguideError | None) -> Shown:
+def compare_page(house: House, form: Mapping[str, str], fault: FieldguideError | None, visitor: Visitor) -> Shown:
     """Return the page with its fields filled in, and what is wrong with them where something is."""
+    choices = choices_json(house)
+    if not visitor.is_admin:
+        choices["models"] = [{"model": name, "where": "on this machine"} for name in offered(house, visitor)]
     works = [work for work in house.works.every() if work.kind in ("measure", "rescore")]
     return Shown(
         title="Compare",
         context={
             "search": {name: form.get(name, "") for name in _FIELDS},
-            "choices": choices_json(house),
+            "choices": choices,
             "works": [_listed_json(house, work) for work in works[:_MOST_WORKS]],
             "total": len(works),
         },
@@ -182,7 +212,7 @@ COMPARE = Page(
     make=_compare,
     keys={
         "search": "the fields as they were filled in",
-        "choices": "models that can be had or called from here, benchmarks, protocols by benchmark",
+        "choices": "models that can be named (of a key with the role `user`: those it may ask), benchmarks, protocols",
         "works": "the newest measurements that were asked for here, with their states",
         "total": "number of all of them",
     },

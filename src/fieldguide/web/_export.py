@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,11 @@ def add_export(site: Site, router: web.UrlDispatcher) -> None:
         response = web.StreamResponse(headers=HEADERS)
         response.content_type = "application/x-ndjson"
         response.headers["Content-Disposition"] = f'attachment; filename="{run_id}.jsonl"'
-        await response.prepare(request)
-        while part := await site.readers.read(lambda _: "".join(islice(lines, _LINES_AT_ONCE))):
-            await response.write(part.encode("utf-8", "replace"))
-        await response.write_eof()
+        with suppress(ConnectionError):  # whoever wanted it has gone away
+            await response.prepare(request)
+            while part := await site.readers.read(lambda _: "".join(islice(lines, _LINES_AT_ONCE))):
+                await response.write(part.encode("utf-8", "replace"))
+            await response.write_eof()
         return response
 
     router.add_get("/runs/{run:[^/]+}/export.jsonl", export)

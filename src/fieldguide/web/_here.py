@@ -24,7 +24,12 @@ def _here(asked: Asked) -> Shown:
         found = models_here_json(asked.house)
     except FieldguideError as error:
         fault, found = error_json(error)["error"], {"models": [], "unfinished": [], "free_bytes": None}
-    works = [_work_json(asked.house, work) for work in asked.house.works.every() if work.kind in ("fetch", "verify")]
+    asked_for = [work for work in asked.house.works.every() if work.kind in ("fetch", "verify")]
+    works = [
+        _work_json(asked.house, work)
+        for place, work in enumerate(asked_for)
+        if place < _MOST_WORKS or asked.house.works.is_held(work.work_id)
+    ]
     fetched = {each["name"] for each in works if each["state"] == WorkState.RUNNING and each["name"]}
     if not asked.visitor.is_admin:  # where files lie is nobody's business elsewhere
         found["models"] = [each | {"path": None, "files": None} for each in found["models"]]
@@ -34,7 +39,7 @@ def _here(asked: Asked) -> Shown:
         context={
             "models": [each | {"loaded": asked.loaded.get(each["name"])} for each in found["models"]],
             "unfinished": found["unfinished"],
-            "works": works[:_MOST_WORKS],
+            "works": works,
             "free_bytes": found["free_bytes"],
             "fault": fault,
         },
@@ -123,7 +128,7 @@ HERE = Page(
     keys={
         "models": "what `list --json` gives of each, with its quantization and whether it is in memory",
         "unfinished": "pulls that were interrupted and can go on",
-        "works": "the newest fetchings and checks, with their states",
+        "works": "the newest fetchings and checks, and those that go on, with their states",
         "free_bytes": "what may still be written to the disk of the models",
         "fault": "why models cannot be listed; null where they can",
     },

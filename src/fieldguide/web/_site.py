@@ -14,7 +14,8 @@ from aiohttp import web
 from fieldguide.app.gateway import Gateway, GatewayConfig
 from fieldguide.app.wiring import House
 from fieldguide.errors import FieldguideError, InvalidKeyError, KeyLimitError, StoreError, UnknownNameError, UsageError
-from fieldguide.web._ask_routes import add_asking
+from fieldguide.web._ask_routes import STREAMED, add_asking
+from fieldguide.web._asking import ASK
 from fieldguide.web._assets import assets
 from fieldguide.web._entry import VISITOR, Entry
 from fieldguide.web._entry_routes import LOOK, LOOKS, OPEN, add_entry, sign_in_first
@@ -30,6 +31,7 @@ from fieldguide.web._works import WorkDesk
 
 _LOG = logging.getLogger(__name__)
 _MOST_BODY_BYTES = 48 * 1024 * 1024
+_MOST_FORM_BYTES = 256 * 1024
 _MOST_FIELD = 4000
 _YEAR_S = 365 * 24 * 3600
 _VISIT = web.RequestKey("visit", str)
@@ -179,9 +181,9 @@ class Site:
             return web.Response(text=text, content_type="application/json")
         return self.html(request, text)
 
-    async def in_reading(self, work: Callable[[House], T]) -> T:
-        """Return what `work` makes of the house in the thread of pages."""
-        return await self.readers.read(work)
+    async def in_reading(self, work: Callable[[House], T], *, slow: bool = False) -> T:
+        """Return what `work` makes of the house in the thread of pages, or in one that may wait."""
+        return await self.readers.read(work, slow=slow)
 
     async def shown(
         self, request: web.Request, page: Page, make: Callable[[House], Shown], *, status: int = 200, slow: bool = False
@@ -247,7 +249,11 @@ class Site:
             return self.fault(
                 request, UnknownNameError("page", request.path, hint="The navigation above has every page.")
             )
-        hint = f"All files of a form together may have {_MOST_BODY_BYTES >> 20} MiB." if error.status == 413 else None
+        hint = None
+        if error.status == 413:
+            files = f"All files of a form together may have {_MOST_BODY_BYTES >> 20} MiB."
+            short = f"A form without files may have {_MOST_FORM_BYTES >> 10} KiB."
+            hint = files if request.path in (ASK.path, STREAMED) else short
         told = FieldguideError(f"The server answers {error.status}: {error.reason}.", hint=hint)
         response = self.fault(request, told)
         response.set_status(error.status)
@@ -274,11 +280,13 @@ class Site:
 
         Raises:
             StaleFormError: As for `check_own`.
+            HTTPRequestEntityTooLarge: It is longer than a form without files may be.
         """
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        short = request.clone(client_max_size=_MOST_FORM_BYTES)  # some forms are taken from whoever comes along
+        form = {name: value for name, value in (await short.post()).items() if isinstance(value, str)}
         self.check_own(request, form.get("token", ""))
         return form
 
 
 def _wants_json(request: web.Request) -> bool:
-    return request.path.endswith(".json") or request.query.get("format") == "json"
+    return request.path.endswith(".json") or request.path == STREAMED or request.query.get("format") == "json"

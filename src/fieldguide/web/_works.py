@@ -17,7 +17,16 @@ from fieldguide.app.works import ENDED, WorkState, progress_of, resume_work, sto
 from fieldguide.errors import FieldguideError, UnknownNameError
 from fieldguide.reporting import report_parts
 from fieldguide.store import Works
-from fieldguide.web._comparing import COMPARE, MODELS, Start, compare_page, read_measurement, read_rescoring, started
+from fieldguide.web._comparing import (
+    COMPARE,
+    MODELS,
+    Start,
+    check_room,
+    compare_page,
+    read_measurement,
+    read_rescoring,
+    started,
+)
 from fieldguide.web._entry import VISITOR, Visitor
 from fieldguide.web._errors import status_of
 from fieldguide.web._guard import HEADERS
@@ -28,16 +37,21 @@ if TYPE_CHECKING:
     from fieldguide.web._site import Site
 
 _REPORTS_AT_ONCE = 4
+_OF_THIS_MACHINE = frozenset({"folder", "owner"})
 
 
 def _work(asked: Asked) -> Shown:
     view = view_work(asked.house, asked.parts["work"])
     running = view.state is WorkState.RUNNING
     progress, result = progress_of(view.work, view.events), dict(view.result or {})
+    whole = view_json(view) | {"can_go_on": view.can_go_on}
+    if not asked.visitor.is_admin:  # folders of this machine and what a process wrote are nobody's business elsewhere
+        whole["asked"] = {key: held for key, held in view.work.asked.items() if key not in _OF_THIS_MACHINE}
+        whole["last_words"] = None
     return Shown(
         title=view.work.title,
         context={
-            "work": view_json(view) | {"can_go_on": view.can_go_on},
+            "work": whole,
             "progress": progress,
             "result": result or None,
         },
@@ -71,7 +85,7 @@ class WorkDesk:
         router.add_post("/compare", self._measure)
         router.add_post("/runs/{run:[^/]+}/rescore", self._rescore)
         router.add_post("/work/{work}/stop", partial(self._change, stop_work))
-        router.add_post("/work/{work}/resume", partial(self._change, resume_work))
+        router.add_post("/work/{work}/resume", partial(self._change, _taken_up))
         router.add_get("/work/{work}/events", self._events)
         router.add_get(f"/work/{{work}}/{REPORT}", self._report)
         application.on_shutdown.append(self._shut_down)
@@ -81,23 +95,23 @@ class WorkDesk:
         try:
             work = await self._site.in_reading(lambda house: started(house, self._measurement(house, form, visitor)))
         except FieldguideError as error:
-            made = partial(compare_page, form=form, fault=error)
+            made = partial(compare_page, form=form, fault=error, visitor=visitor)
             return await self._site.shown(request, COMPARE, made, status=status_of(error))
         raise self._see(work.work_id)
 
     def _measurement(self, house: House, form: dict[str, str], visitor: Visitor) -> Start:
         """Return what a form asks to have measured, under the key of whoever sends it."""
-        start = read_measurement(house, form)
-        if visitor.owner is None:
-            return start
-        for name in (form.get(field, "").strip() for field in MODELS):
-            if name:
-                self._site.gateway.lendable(visitor.identity, name, anything=visitor.is_admin)
-        return replace(start, asked=start.asked | {"owner": visitor.owner})
+        if visitor.owner is not None:  # before names are looked up: nobody learns by them what files are here
+            for name in (form.get(field, "").strip() for field in MODELS):
+                if name:
+                    self._site.gateway.lendable(visitor.identity, name, anything=visitor.is_admin)
+        return _owned(read_measurement(house, form), visitor)
 
     async def _rescore(self, request: web.Request) -> web.StreamResponse:
-        form, run_id = await self._site.own_form(request), request.match_info["run"]
-        work = await self._site.in_reading(lambda house: started(house, read_rescoring(house, form, run_id)))
+        form, run_id, visitor = await self._site.own_form(request), request.match_info["run"], request[VISITOR]
+        work = await self._site.in_reading(
+            lambda house: started(house, _owned(read_rescoring(house, form, run_id), visitor))
+        )
         raise self._see(work.work_id)
 
     async def _change(self, change: Callable[[House, str], Any], request: web.Request) -> web.StreamResponse:
@@ -106,7 +120,7 @@ class WorkDesk:
         asked = await self._site.in_reading(lambda house: house.works.work(work_id).asked)
         if asked.get("owner") != visitor.owner:
             visitor.check_admin()
-        await self._site.in_reading(lambda house: change(house, work_id))
+        await self._site.in_reading(lambda house: change(house, work_id), slow=True)
         raise self._see(work_id)
 
     @staticmethod
@@ -135,6 +149,16 @@ class WorkDesk:
 
     async def _shut_down(self, _: web.Application) -> None:
         self.watching.close()
+
+
+def _taken_up(house: House, work_id: str) -> None:
+    check_room(house, house.works.work(work_id).asked.get("owner"))
+    resume_work(house, work_id)
+
+
+def _owned(start: Start, visitor: Visitor) -> Start:
+    """Return a work that whoever has begun it may stop and take up again."""
+    return start if visitor.owner is None else replace(start, asked=start.asked | {"owner": visitor.owner})
 
 
 WORK = Page(

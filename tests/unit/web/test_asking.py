@@ -105,7 +105,8 @@ async def test_hostile_answers_are_text(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("changed", [
-    {"model": ""}, {"prompt": " "}, {"max_output_tokens": "0"}, {"max_output_tokens": "x"}, {"temperature": "hot"},
+    {"model": ""}, {"prompt": " "}, {"max_output_tokens": "0"}, {"max_output_tokens": "x"},
+    {"max_output_tokens": "9" * 5000}, {"temperature": "hot"}, {"temperature": "1e999"},
 ])  # fmt: skip
 async def test_a_wrong_form_asks_nobody(tmp_path: Path, changed: dict[str, str]) -> None:
     """It says what is wrong, plain and streamed."""
@@ -153,6 +154,9 @@ async def test_a_conversation_that_is_none_is_told(tmp_path: Path, number: str) 
         answer = await client.post("/ask", data=form)
         assert answer.status == 400 or "There is no conversation" in await answer.text()
         assert server.calls == []
+        for each in (number, "9" * 5000):
+            gone = {"token": form["token"], "conversation": each}
+            assert (await client.post("/history/delete", data=gone)).status == 404
 
 
 async def test_the_stop_button_keeps_what_had_come(tmp_path: Path) -> None:
@@ -232,6 +236,19 @@ async def test_a_form_that_is_too_large_gets_a_clear_page(tmp_path: Path) -> Non
         answer = await _upload(client, "http://127.0.0.1:9", "image", bytes(49 << 20))
         assert answer.status == 413
         assert "48 MiB" in await answer.text()
+        plain = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await client.post("/ask/stream", data=io.BytesIO(bytes(49 << 20)), headers=plain)
+        assert (answer.status, answer.content_type) == (413, "application/json")
+        assert "48 MiB" in (await answer.json())["error"]["hint"]
+
+
+async def test_a_form_without_files_is_short(tmp_path: Path) -> None:
+    """Whoever has not signed in can send one too: it is not read to the end."""
+    async with site_over(tmp_path) as client:
+        form = await _form(client, look="dark", back="/" + "x" * (300 << 10))
+        answer = await client.post("/look", data=form)
+        assert answer.status == 413
+        assert "256 KiB" in await answer.text()
 
 
 async def test_a_model_calls_the_calculator(tmp_path: Path) -> None:

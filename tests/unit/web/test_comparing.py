@@ -94,6 +94,7 @@ class Stream:
     ({"limit": "many"}, "limit takes"),
     ({"limit": "９"}, "limit takes"),
     ({"attempts": "-1"}, "attempts takes"),
+    ({"attempts": "999999999"}, "attempts takes at most"),
     ({"seed": "1.5"}, "seed takes"),
     ({"budget_usd": "-1"}, "budget_usd takes"),
     ({"budget_usd": "nan"}, "budget_usd takes"),
@@ -130,6 +131,17 @@ async def test_a_form_of_others_changes_nothing(tmp_path: Path, path: str) -> No
             assert "stale" in await answer.text()
         assert len(works.every()) == 1
         assert not works.is_asked_to_stop(work_id)
+
+
+async def test_what_goes_on_already_is_not_begun_twice(tmp_path: Path) -> None:
+    """It is said at once, and no other page waits for it."""
+    with going_on(Works(tmp_path / "works")) as work_id:
+        async with site_over(tmp_path) as client:
+            form = await _form(client)
+            async with asyncio.timeout(2):
+                answer = await client.post(f"/work/{work_id}/resume", data=form)
+            assert answer.status == 400
+            assert "going on already" in await answer.text()
 
 
 async def test_what_is_no_work_is_a_clear_page(tmp_path: Path) -> None:
@@ -275,6 +287,7 @@ async def test_a_measurement_from_the_form_to_its_report(tmp_path: Path) -> None
         assert context["work"]["state"] == "finished", context["work"]
         assert context["work"]["title"] == "good.jsonl and poor.jsonl on ladder"
         page = await (await client.get(path)).text()
+        assert f"benchmark=ladder&amp;limit={ITEMS}" in page
         assert context["result"]["verdicts"][0]["sentence"] in Page(page).elements[0].text
         report = await client.get(f"{path}/report.html")
         assert "attachment" in report.headers["Content-Disposition"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,15 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from fieldguide.app.gateway import KeyLimits, NewKey, create_key, revoke_key
-from fieldguide.app.wiring import open_house
+from fieldguide.app.wiring import House, open_house
 from fieldguide.errors import KeyLimitError
+from fieldguide.store import Work, Works
 from fieldguide.web import Site
+from fieldguide.web._comparing import Start
 from fieldguide.web._sessions import IDLE_S, LONGEST_S, Sessions, Throttle
 from tests.support.fake_server import fake_server, streamed
 from tests.support.site import Client
+from tests.unit.web.test_comparing import ASKED, going_on
 
 COOKIE = "fieldguide_session"
 
@@ -62,6 +65,8 @@ async def test_nothing_but_the_form_is_shown_before_signing_in(tmp_path: Path) -
         twin = await client.get("/cost.json")
         assert (twin.status, (await twin.json())["error"]["type"]) == (401, "InvalidKeyError")
         assert (await client.post("/ask", data={"model": "x", "prompt": "y"})).status == 401
+        streamed_to = await client.post("/ask/stream", data={"model": "x", "prompt": "y"})
+        assert (streamed_to.status, (await streamed_to.json())["error"]["type"]) == (401, "InvalidKeyError")
         text = await (await client.get("/sign-in")).text()
         assert "/claims" not in text
         assert "without TLS" in text
@@ -206,6 +211,79 @@ async def test_a_user_asks_only_models_that_are_offered(tmp_path: Path) -> None:
         text = await (await client.post("/ask", data=form)).text()
         assert "There is no such model here" in text
         assert server.calls == []
+
+
+async def test_a_user_learns_of_no_file_by_measuring(tmp_path: Path) -> None:
+    """One that is there and one that is not are refused alike, and only models of the key are offered."""
+    tmp_path.joinpath("here.gguf").touch()
+    async with _reached_site(tmp_path) as (client, _):
+        await _sign_in(client, _key(tmp_path).key)
+        form = {"token": await _token(client, "/compare"), "benchmark": "ladder"}
+        for name in ("here.gguf", "gone.gguf", "a.jsonl"):
+            named = f"recorded:{tmp_path / name}" if name.endswith("l") else str(tmp_path / name)
+            answer = await client.post("/compare", data=form | {"model": named})
+            assert answer.status == 400
+            assert "There is no such model here" in await answer.text()
+        assert (await (await client.get("/compare.json")).json())["choices"]["models"] == []
+        assert Works(tmp_path / "works").every() == []
+
+
+async def test_a_work_shows_a_user_nothing_of_this_machine(tmp_path: Path) -> None:
+    """Neither the folder in which it was asked, nor whose it is, nor what its process wrote; an admin sees them."""
+    user, admin, works = _key(tmp_path).key, _key(tmp_path, role="admin").key, Works(tmp_path / "works")
+    work_id = works.make("measure", "x", ASKED | {"folder": "/srv/fieldguide", "owner": "somebody"}).work_id
+    (works.folder(work_id) / "process.log").write_text("Traceback: /srv/fieldguide/x.py")
+    async with _reached_site(tmp_path) as (client, _):
+        for key, shown in ((user, False), (admin, True)):
+            await _sign_in_again(client, key) if shown else await _sign_in(client, key)
+            for path in (f"/work/{work_id}.json", f"/work/{work_id}"):
+                text = await (await client.get(path)).text()
+                assert ("/srv/fieldguide" in text) is shown, path
+
+
+async def test_a_key_has_so_many_works_at_once(tmp_path: Path) -> None:
+    """A fifth is refused, new or taken up again; another key has its own."""
+    one, other, works = _key(tmp_path, role="admin"), _key(tmp_path, role="admin"), Works(tmp_path / "works")
+    with ExitStack() as held:
+        for place in range(4):
+            held.enter_context(going_on(works, ASKED | {"owner": one.row.key_id, "seed": place}))
+        stopped = works.make("measure", "x", ASKED | {"owner": one.row.key_id}).work_id
+        async with _reached_site(tmp_path) as (client, _):
+            await _sign_in(client, one.key)
+            form = {"token": await _token(client, "/compare"), "model": "recorded:a.jsonl", "benchmark": "ladder"}
+            for path in ("/compare", f"/work/{stopped}/resume"):
+                answer = await client.post(path, data=form)
+                assert answer.status == 400
+                assert "4 works of this key" in await answer.text()
+            assert len(works.every()) == 5
+            await _sign_in_again(client, other.key)
+            form["token"] = await _token(client, "/compare")
+            assert "4 works" not in await (await client.post("/compare", data=form | {"benchmark": "nix"})).text()
+
+
+@pytest.mark.parametrize("sent_by", ["user", "admin"])
+async def test_who_judges_answers_again_may_stop_that(
+    tmp_path: Path, sent_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept whose it is, as with a measurement; another user may not."""
+    asked: list[dict[str, Any]] = []
+
+    def start(house: House, kind: str, title: str, held: dict[str, Any]) -> Work:
+        asked.append(held)
+        return house.works.make(kind, title, held)
+
+    judging = Start(kind="rescore", title="x", asked={"run": "r", "protocol": "all"})
+    monkeypatch.setattr("fieldguide.web._works.read_rescoring", lambda *_: judging)
+    monkeypatch.setattr("fieldguide.web._comparing.start_work", start)
+    mine, others = _key(tmp_path, role=sent_by), _key(tmp_path)
+    async with _reached_site(tmp_path) as (client, _):
+        await _sign_in(client, mine.key)
+        answer = await client.post("/runs/r/rescore", data={"token": await _token(client, "/cost")})
+        assert asked[0]["owner"] == mine.row.key_id
+        path = answer.url.path
+        assert (await client.post(f"{path}/stop", data={"token": await _token(client, "/cost")})).status == 200
+        await _sign_in_again(client, others.key)
+        assert (await client.post(f"{path}/stop", data={"token": await _token(client, "/cost")})).status == 403
 
 
 async def test_a_budget_and_the_allowed_models_hold(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ const said = document.getElementById("said");
 let place = live.dataset.place;
 let server = null;
 let source = null;
+let again = 0;
 
 const keys = (block) => [...block.querySelectorAll("[data-live]")].map((each) => each.dataset.live).join();
 
@@ -39,11 +40,22 @@ const open = () => {
   source.addEventListener("error", () => {
     said.textContent = "The server does not answer; the work goes on without it, and this page tries again.";
     if (source.readyState !== EventSource.CLOSED) return;
-    setTimeout(() => document.hidden || open(), 2000);
+    clearTimeout(again);
+    again = setTimeout(retry, 2000);
   });
 };
 
-const close = () => source?.close();
+// Where the session has ended, the form to sign in takes the place of this page and leads back to it.
+const retry = async () => {
+  const answer = await fetch(location.pathname, { method: "HEAD" }).catch(() => null);
+  if (answer?.status === 401) location.reload();
+  else if (!document.hidden) open();
+};
+
+const close = () => {
+  clearTimeout(again);
+  source?.close();
+};
 
 // A browser has six connections to a server: a page that nobody sees gives its own back.
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
