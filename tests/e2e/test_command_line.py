@@ -249,6 +249,7 @@ async def test_recorded_answers_are_compared_without_any_model(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("ask", "m", "--image", "x.png", "hi"), "before the options"),
         (("compre",), "compare"),
         (("evaluate", "x", "--benchmark", "ladder", "--lmit", "3"), "--limit"),
         (("evaluate", "smolm2-135m-instruct", "--benchmark", "ladder"), "smollm2-135m-instruct"),

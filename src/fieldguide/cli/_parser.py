@@ -30,6 +30,9 @@ class Parser(argparse.ArgumentParser):
         hint = f"See `{self.prog} --help`."
         if found := re.search(r"unrecognized arguments: (.*)", message):
             name = found[1].split()[0].split("=")[0]
+            if not name.startswith("-"):
+                stray = "Put names and texts before the options, and a text of several words into quotes."
+                raise UsageError(f"{name!r} is not expected there.", hint=stray)
             raise UnknownNameError("option", name, self._nearest(name), hint=None if self._nearest(name) else hint)
         if found := re.search(r"argument COMMAND: invalid choice: '?(.*?)'? \(choose from (.*)\)", message):
             known = re.findall(r"[\w-]+", found[2])
