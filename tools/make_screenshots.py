@@ -41,7 +41,7 @@ def draw(folder: Path) -> None:
         going_on = _begun(house, f"{models.url}#good", items=190)
         stopped = _begun(house, f"{models.url}#poor", items=150)
         stop_work(house, stopped)
-        works = [f"/work/{each}" for each in (finished, going_on, stopped)]
+        works = [f"/works/{each}" for each in (finished, going_on, stopped)]
         command = [sys.executable, "-m", "fieldguide", "web", "--port", "0", "--json", "--home", home]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy()) as server:
             assert server.stdout is not None

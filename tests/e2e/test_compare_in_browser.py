@@ -88,7 +88,7 @@ def _ask(page: Page, models: Scripted, names: tuple[str, ...], *, limit: int, **
     for field, text in {"concurrency": "2", **fields}.items():
         page.fill(f"#{field}", text)
     page.click("#compare button[type=submit]")
-    page.wait_for_url("**/work/*")
+    page.wait_for_url("**/works/*")
     return page.url
 
 
@@ -190,7 +190,7 @@ def test_started_stopped_and_taken_up_by_the_keyboard_alone(browser: Browser, ad
         _tab_to(page, name)
         page.keyboard.type(text) if text else page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/work/*")
+    page.wait_for_url("**/works/*")
     _until(page, lambda: _done(page) >= 4)
     _tab_to(page, "Stop")
     before = _done(page)

@@ -84,12 +84,12 @@ def add_here(site: Site, router: web.UrlDispatcher) -> None:
         work = await site.readers.read(
             lambda house: started(house, fetch_start(house, wanted, accepted=accepted)), slow=True
         )
-        return f"/work/{work.work_id}"
+        return f"/works/{work.work_id}"
 
     async def verify(form: dict[str, str]) -> str:
         name = form.get("model", "")
         work = await site.readers.read(lambda house: started(house, verify_start(house, name)), slow=True)
-        return f"/work/{work.work_id}"
+        return f"/works/{work.work_id}"
 
     async def remove(form: dict[str, str]) -> str:
         name = form.get("model", "")

@@ -84,10 +84,10 @@ class WorkDesk:
         router = application.router
         router.add_post("/compare", self._measure)
         router.add_post("/runs/{run:[^/]+}/rescore", self._rescore)
-        router.add_post("/work/{work}/stop", partial(self._change, stop_work))
-        router.add_post("/work/{work}/resume", partial(self._change, _taken_up))
-        router.add_get("/work/{work}/events", self._events)
-        router.add_get(f"/work/{{work}}/{REPORT}", self._report)
+        router.add_post("/works/{work}/stop", partial(self._change, stop_work))
+        router.add_post("/works/{work}/resume", partial(self._change, _taken_up))
+        router.add_get("/works/{work}/events", self._events)
+        router.add_get(f"/works/{{work}}/{REPORT}", self._report)
         application.on_shutdown.append(self._shut_down)
 
     async def _measure(self, request: web.Request) -> web.StreamResponse:
@@ -125,7 +125,7 @@ class WorkDesk:
 
     @staticmethod
     def _see(work_id: str) -> web.HTTPSeeOther:
-        return web.HTTPSeeOther(f"/work/{work_id}", headers=HEADERS)
+        return web.HTTPSeeOther(f"/works/{work_id}", headers=HEADERS)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         view = await self._site.in_reading(lambda house: house.works.work(request.match_info["work"]))
@@ -163,7 +163,7 @@ def _owned(start: Start, visitor: Visitor) -> Start:
 
 WORK = Page(
     name="work",
-    path="/work/{work:[^/]+}",
+    path="/works/{work:[^/]+}",
     template="work.html.j2",
     about="Long work, such as a comparison: how far it is, watched live; what came of it; to be stopped and taken up.",
     make=_work,

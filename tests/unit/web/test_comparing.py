@@ -119,7 +119,7 @@ async def test_a_wrong_form_starts_nothing_and_keeps_what_was_typed(
         assert Works(tmp_path / "works").every() == []
 
 
-@pytest.mark.parametrize("path", ["/compare", "/work/{}/stop", "/work/{}/resume", "/runs/x/rescore"])
+@pytest.mark.parametrize("path", ["/compare", "/works/{}/stop", "/works/{}/resume", "/runs/x/rescore"])
 async def test_a_form_of_others_changes_nothing(tmp_path: Path, path: str) -> None:
     """Without our token nothing is started, stopped or taken up."""
     works = Works(tmp_path / "works")
@@ -139,7 +139,7 @@ async def test_what_goes_on_already_is_not_begun_twice(tmp_path: Path) -> None:
         async with site_over(tmp_path) as client:
             form = await _form(client)
             async with asyncio.timeout(2):
-                answer = await client.post(f"/work/{work_id}/resume", data=form)
+                answer = await client.post(f"/works/{work_id}/resume", data=form)
             assert answer.status == 400
             assert "going on already" in await answer.text()
 
@@ -149,12 +149,17 @@ async def test_what_is_no_work_is_a_clear_page(tmp_path: Path) -> None:
     async with site_over(tmp_path) as client:
         form = await _form(client)
         for name in ("measure-0000000000", "nix", "..%2f..%2fetc", "%3Cscript%3E"):
-            for path in (f"/work/{name}", f"/work/{name}.json", f"/work/{name}/events", f"/work/{name}/report.html"):
+            for path in (
+                f"/works/{name}",
+                f"/works/{name}.json",
+                f"/works/{name}/events",
+                f"/works/{name}/report.html",
+            ):
                 answer = await client.get(path)
                 assert answer.status == 404, path
                 assert "no work named" in await answer.text() or "no report named" in await answer.text()
             for act in ("stop", "resume"):
-                assert (await client.post(f"/work/{name}/{act}", data=form)).status == 404
+                assert (await client.post(f"/works/{name}/{act}", data=form)).status == 404
 
 
 async def test_a_stream_gives_the_present_and_then_what_changes(tmp_path: Path) -> None:
@@ -163,7 +168,7 @@ async def test_a_stream_gives_the_present_and_then_what_changes(tmp_path: Path) 
     with going_on(works) as work_id:
         works.tell(work_id, "progress", _progress(3))
         async with site_over(tmp_path) as client:
-            streams = [Stream(await client.get(f"/work/{work_id}/events")) for _ in range(3)]
+            streams = [Stream(await client.get(f"/works/{work_id}/events")) for _ in range(3)]
             for stream in streams:
                 assert (await stream.next())[1] == "hello"
                 heard = [await stream.next() for _ in range(3)]
@@ -174,7 +179,7 @@ async def test_a_stream_gives_the_present_and_then_what_changes(tmp_path: Path) 
                 number, _, text = await stream.until("live")
                 assert int(number) == works.size(work_id)
             last = number
-            again = Stream(await client.get(f"/work/{work_id}/events", headers={"Last-Event-ID": last}))
+            again = Stream(await client.get(f"/works/{work_id}/events", headers={"Last-Event-ID": last}))
             assert (await again.next())[1] == "hello"
             works.tell(work_id, "progress", _progress(5))
             texts = [(await again.until("live"))[2] for _ in range(2)]
@@ -192,10 +197,10 @@ async def test_a_stream_tells_when_the_process_goes_away(tmp_path: Path) -> None
     async with site_over(tmp_path) as client:
         with going_on(works) as work_id:
             works.tell(work_id, "progress", _progress(3))
-            stream = Stream(await client.get(f"/work/{work_id}/events?since=nonsense"))
+            stream = Stream(await client.get(f"/works/{work_id}/events?since=nonsense"))
             await stream.until("live")
         await stream.until("ended")
-        page = await (await client.get(f"/work/{work_id}")).text()
+        page = await (await client.get(f"/works/{work_id}")).text()
         assert "went away without a word" in page
         assert "Go on" in page
 
@@ -205,8 +210,8 @@ async def test_a_watcher_that_reads_nothing_holds_nobody_up(tmp_path: Path) -> N
     works = Works(tmp_path / "works")
     with going_on(works) as work_id:
         async with site_over(tmp_path) as client:
-            await client.get(f"/work/{work_id}/events")
-            stream = Stream(await client.get(f"/work/{work_id}/events"))
+            await client.get(f"/works/{work_id}/events")
+            stream = Stream(await client.get(f"/works/{work_id}/events"))
             for number in range(30):
                 works.tell(work_id, "progress", _progress(number % 10))
                 await asyncio.sleep(0.01)
@@ -220,15 +225,15 @@ async def test_states_are_told_with_what_to_do(tmp_path: Path) -> None:
     async with site_over(tmp_path) as client:
         with going_on(works) as work_id:
             works.tell(work_id, "progress", _progress(0, waiting="a rate limit"))
-            page = await (await client.get(f"/work/{work_id}")).text()
+            page = await (await client.get(f"/works/{work_id}")).text()
             assert 'http-equiv="refresh"' in page
             assert "a rate limit" in page
             assert "cost n/a" in page.lower() or "n/a" in page
             form = await _form(client)
-            answer = await client.post(f"/work/{work_id}/stop", data=form)
+            answer = await client.post(f"/works/{work_id}/stop", data=form)
             assert "it was asked to stop and ends soon" in await answer.text()
             assert works.is_asked_to_stop(work_id)
-            answer = await client.post(f"/work/{work_id}/resume", data=form)
+            answer = await client.post(f"/works/{work_id}/resume", data=form)
             assert answer.status == 400
             error: dict[str, Any] = {
                 "type": "RunnerError",
@@ -237,7 +242,7 @@ async def test_states_are_told_with_what_to_do(tmp_path: Path) -> None:
                 "retryable": True,
             }
             works.tell(work_id, ENDED, {"state": "failed", "error": error, "result": {}, "reason": None})
-        page = await (await client.get(f"/work/{work_id}")).text()
+        page = await (await client.get(f"/works/{work_id}")).text()
         assert "It broke &lt;b&gt;off&lt;/b&gt;." in page
         assert "Mend it." in page
         assert "http-equiv" not in page
@@ -255,13 +260,13 @@ async def test_hostile_texts_are_shown_and_never_run(tmp_path: Path, text: str) 
         with going_on(works, asked, shown) as work_id:
             works.tell(work_id, "progress", _progress(3, model=shown, benchmark=shown, waiting=shown, run_id=shown))
             works.tell(work_id, "note", {"text": shown})
-            stream = Stream(await client.get(f"/work/{work_id}/events"))
+            stream = Stream(await client.get(f"/works/{work_id}/events"))
             pieces = [(await stream.until("live"))[2] for _ in range(3)]
-            pages = [await (await client.get(path)).text() for path in (f"/work/{work_id}", "/compare")]
+            pages = [await (await client.get(path)).text() for path in (f"/works/{work_id}", "/compare")]
             error: dict[str, Any] = {"type": "X", "message": shown, "hint": shown, "retryable": False}
             works.tell(work_id, ENDED, {"state": "failed", "error": error, "result": {}, "reason": shown})
         (works.folder(work_id) / "process.log").write_text(text, encoding="utf-8", errors="replace")
-        pages.append(await (await client.get(f"/work/{work_id}")).text())
+        pages.append(await (await client.get(f"/works/{work_id}")).text())
         for markup in (*pieces, *pages):
             for element in Page(markup).elements:
                 assert element.tag not in {"img", "iframe", "style"}, element
@@ -281,7 +286,7 @@ async def test_a_measurement_from_the_form_to_its_report(tmp_path: Path) -> None
         answer = await client.post("/compare", data=form)
         path = answer.url.path
         assert answer.status == 200
-        assert re.fullmatch(r"/work/measure-[0-9a-f]{10}", path)
+        assert re.fullmatch(r"/works/measure-[0-9a-f]{10}", path)
         await Stream(await client.get(f"{path}/events")).until("ended")
         context = await (await client.get(f"{path}.json")).json()
         assert context["work"]["state"] == "finished", context["work"]

@@ -52,7 +52,7 @@ async def measured(tmp_path: Path) -> dict[str, list[str]]:
         "runs": ["/runs"],
         "load": [f"/here/load?model={stored_model(tmp_path)}"],
         "remove": ["/here/remove?model=tiny-q4_k_m"],
-        "work": [f"/work/{await finished_work(tmp_path)}"],
+        "work": [f"/works/{await finished_work(tmp_path)}"],
         "run": [f"/runs/{runs[0]}", f"/runs/{runs[0]}?outcome=wrong", f"/runs/{runs[0]}?disputed=yes"],
         "item": [f"/runs/{runs[0]}/items/{quote(item, safe='')}"],
         "verdict": [f"/verdict?run={runs[0]}&run={runs[1]}"],

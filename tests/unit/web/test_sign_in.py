@@ -236,7 +236,7 @@ async def test_a_work_shows_a_user_nothing_of_this_machine(tmp_path: Path) -> No
     async with _reached_site(tmp_path) as (client, _):
         for key, shown in ((user, False), (admin, True)):
             await _sign_in_again(client, key) if shown else await _sign_in(client, key)
-            for path in (f"/work/{work_id}.json", f"/work/{work_id}"):
+            for path in (f"/works/{work_id}.json", f"/works/{work_id}"):
                 text = await (await client.get(path)).text()
                 assert ("/srv/fieldguide" in text) is shown, path
 
@@ -251,7 +251,7 @@ async def test_a_key_has_so_many_works_at_once(tmp_path: Path) -> None:
         async with _reached_site(tmp_path) as (client, _):
             await _sign_in(client, one.key)
             form = {"token": await _token(client, "/compare"), "model": "recorded:a.jsonl", "benchmark": "ladder"}
-            for path in ("/compare", f"/work/{stopped}/resume"):
+            for path in ("/compare", f"/works/{stopped}/resume"):
                 answer = await client.post(path, data=form)
                 assert answer.status == 400
                 assert "4 works of this key" in await answer.text()
