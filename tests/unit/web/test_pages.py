@@ -64,10 +64,15 @@ def _twin(address: str) -> str:
     return ("/index" if path == "/" else path) + ".json" + question + query
 
 
-def _timeless(context: dict[str, Any]) -> dict[str, Any]:
-    """Return a context without the moment at which prices were asked for, and the room on a disk that others fill."""
-    context = context | {"free_bytes": None} if "free_bytes" in context else context
-    return context | {"costs": (context["costs"] or {}) | {"at": None}} if "costs" in context else context
+_OF_THE_MOMENT = {"at", "free_bytes"}
+"""When prices were asked for, and the room on disk and in memory, which others fill meanwhile."""
+
+
+def _timeless(context: Any) -> Any:
+    """Return a context without what the next moment changes, at whatever depth it stands."""
+    if isinstance(context, dict):
+        return {name: _timeless(held) for name, held in context.items() if name not in _OF_THE_MOMENT}
+    return [_timeless(each) for each in context] if isinstance(context, list) else context
 
 
 async def _page(client: Client, address: str) -> Page:
