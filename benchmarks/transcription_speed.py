@@ -118,7 +118,7 @@ async def main() -> None:
     args = parser.parse_args()
     options = EngineOptions(folder=args.model, threads=args.threads, compute_type=args.compute_type)
     engine = await EngineProcess.start(options)
-    pid = engine._process.pid
+    pid = engine.pid
     model = ResolvedModel(name="whisper", reference="faster-whisper:x")
     runner = FasterWhisperRunner(engine, options, model=model, longest_silence_s=3600)
     try:

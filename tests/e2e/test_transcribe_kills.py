@@ -14,7 +14,7 @@ DRIVER = f"""
 import sys
 from pathlib import Path
 from fieldguide.runners.faster_whisper import _open, _process
-_process._CHILD = Path({str(ENGINE)!r})
+_process._PART = Path({str(ENGINE)!r})
 _process.engine_folder = _open.engine_folder = lambda: "/nowhere"
 from fieldguide.cli import main
 sys.exit(main())

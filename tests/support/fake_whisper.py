@@ -1,18 +1,25 @@
-"""Stands in for the engine's child process: says what the file that it is given tells it to."""
+"""Stands in for the engine's part of the child process: says what the file that it is given tells it to."""
+
+from __future__ import annotations
 
 import json
 import os
 import signal
-import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
-json.loads(sys.stdin.readline())
-print(json.dumps({"event": "ready", "languages": ["en", "de"], "compute_type": "float32"}), flush=True)
-for line in sys.stdin:
-    job = json.loads(line)
+
+def load(order: dict[str, Any]) -> tuple[dict[str, Any], Callable[..., None]]:
+    """Load nothing."""
+    return {"languages": ["en", "de"], "compute_type": "float32"}, answer
+
+
+def answer(job: dict[str, Any], tell: Callable[..., None]) -> None:
+    """Tell the events that stand in the recording; `die` and `hang` are done."""
     if job["language"] not in (None, "en", "de"):
-        print(json.dumps({"event": "wrong_language"}), flush=True)
-        continue
+        tell({"event": "wrong_language"})
+        return
     with open(job["path"], encoding="utf-8") as script:  # noqa: PTH123
         for event in script:
             if event == "die\n":
@@ -20,4 +27,4 @@ for line in sys.stdin:
             elif event == "hang\n":
                 time.sleep(60)
             else:
-                print(event, end="", flush=True)
+                tell(json.loads(event))

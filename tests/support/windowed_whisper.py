@@ -1,17 +1,23 @@
-"""Stands in for the engine's child process: a recording of ten windows of ten seconds, each heard in a moment.
+"""Stands in for the engine's part of the child process: ten windows of ten seconds, each heard in a moment.
 
 Where it was told to begin is added to a file beside the recording.
 """
 
-import json
-import sys
-import time
-from pathlib import Path
+from __future__ import annotations
 
-json.loads(sys.stdin.readline())
-print(json.dumps({"event": "ready", "languages": ["en"], "compute_type": "float32"}), flush=True)
-for line in sys.stdin:
-    job = json.loads(line)
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def load(order: dict[str, Any]) -> tuple[dict[str, Any], Callable[..., None]]:
+    """Load nothing."""
+    return {"languages": ["en"], "compute_type": "float32"}, answer
+
+
+def answer(job: dict[str, Any], tell: Callable[..., None]) -> None:
+    """Tell window after window."""
     with Path(f"{job['path']}.begun").open("a", encoding="utf-8") as begun:
         begun.write(f"{job['start_s']}\n")
     for window in range(round(job["start_s"] / 10), 10):
@@ -26,5 +32,5 @@ for line in sys.stdin:
             "words": [],
         }
         reached = {"until_s": 10.0 * (window + 1), "speech": None, "last": window == 9, "damaged_frames": 0}
-        print(json.dumps(segment), flush=True)
-        print(json.dumps({"event": "reached", **reached}), flush=True)
+        tell(segment)
+        tell({"event": "reached", **reached})

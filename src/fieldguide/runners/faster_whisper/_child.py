@@ -1,31 +1,20 @@
-"""The child process: loads one Whisper model and writes recordings down, one after another.
+"""faster-whisper's part of the child process: loads one Whisper model and writes recordings down.
 
-Run as a file (`python -I _child.py`), so that it imports nothing of the program but the engine. The first line on stdin
-says what to load, each further line names a recording; events go to stdout as lines of JSON, everything else to stderr.
 A recording is decoded piece by piece and heard in windows of some minutes, cut where it is quietest, so that memory
 does not grow with its length.
 """
 
 from __future__ import annotations
 
-import ctypes
-import json
-import os
-import resource
-import signal
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-EXIT_NOT_LOADED = 3
-EXIT_NO_ENGINE = 4
 RATE_HZ = 16_000
 _WINDOW_S = 180
 _CUT_WITHIN_S = 60
 _CUT_BLOCK_S = 0.3
 _LARGEST_FRAME_SAMPLES = 1 << 24
 """Of what is decoded at once, at its own rate and at ours: a block of some bytes at 1 Hz would be hours of sound."""
-_PR_SET_PDEATHSIG = 1
 _CONTAINED = {
     "protocol_whitelist": "none",
     "format_whitelist": ("wav,w64,mp3,flac,ogg,aac,ac3,amr,au,aiff,caf,wv,mov,matroska,webm,avi,asf,flv,mpeg,mpegts"),
@@ -34,46 +23,23 @@ _CONTAINED = {
 formats that hold their sound themselves are read, and nothing but the one file."""
 
 
-def main() -> None:
-    """Load, then serve until stdin ends."""
-    control = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)
+def load(order: dict[str, Any]) -> tuple[dict[str, Any], Callable[..., None]]:
+    """Return the languages that a model knows and what it reckons in, and what hears a recording."""
+    from faster_whisper import WhisperModel
 
-    def tell(event: str, **fields: Any) -> None:
-        control.write(json.dumps({"event": event, **fields}) + "\n")
+    model = WhisperModel(
+        order["model"],
+        device=order["device"],
+        compute_type=order["compute_type"],
+        cpu_threads=order["threads"],
+        local_files_only=True,
+    )
 
-    order: dict[str, Any] = json.loads(sys.stdin.readline())
-    _die_with_parent(order["parent"])
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.path.append(order["import_path"])
-    try:
-        from faster_whisper import WhisperModel
-    except ImportError as error:
-        print(f"cannot import faster_whisper: {error}", file=sys.stderr)
-        sys.exit(EXIT_NO_ENGINE)
-    try:
-        model = WhisperModel(
-            order["model"],
-            device=order["device"],
-            compute_type=order["compute_type"],
-            cpu_threads=order["threads"],
-            local_files_only=True,
-        )
-    except (RuntimeError, ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(EXIT_NOT_LOADED)
+    def answer(job: dict[str, Any], tell: Callable[..., None]) -> None:
+        _Job(model, job, lambda event, **fields: tell({"event": event, **fields})).run()
+
     reckons_in = getattr(getattr(model, "model", None), "compute_type", None)
-    tell("ready", languages=model.supported_languages, compute_type=reckons_in)
-    for line in sys.stdin:
-        _Job(model, json.loads(line), tell).run()
-
-
-def _die_with_parent(parent: int) -> None:
-    """Have the kernel end this process when the parent dies; leave at once if it is dead already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)
+    return {"languages": model.supported_languages, "compute_type": reckons_in}, answer
 
 
 class _Job:
@@ -220,7 +186,3 @@ def _quietest(audio: Any) -> int:
     blocks = tail[: len(tail) // block * block].reshape(-1, block)
     loudness = np.square(blocks).mean(axis=1)
     return int(len(audio) - len(tail) + int(loudness.argmin()) * block + block // 2)
-
-
-if __name__ == "__main__":
-    main()

@@ -75,8 +75,6 @@ class FasterWhisperRunner(SpeechAlone):
     async def listen(self, order: ListeningOrder) -> AsyncIterator[Heard]:
         """Yield what is heard; see `ListeningRunner`."""
         async with self._turn:
-            if not self._engine.alive:
-                self._engine = await EngineProcess.start(self._options)
             ended = False
             events = self._engine.ask(self._job(order), longest_silence_s=self._longest_silence_s)
             try:

@@ -69,7 +69,7 @@ async def open_runner(target: str, settings: RunnerSettings) -> VoiceRunner:
         model,
         import_path=str(Path(spec.origin).parents[1]),
         deadline_s=settings.deadline_s,
-        voices=str(voices),
+        voices=str(voices.absolute()),
         voice=voice,
         language=language,
     )

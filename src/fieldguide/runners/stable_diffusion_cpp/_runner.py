@@ -76,8 +76,6 @@ class DrawingRunner:
         began_s = time.perf_counter()
         job = {**self._drawing, "prompt": request.prompt, "width": width, "height": height, "batch_count": count}
         async with self._turn:
-            if not self._engine.alive:
-                self._engine = await self._engine.again()
             made = await self._engine.draw(job, form, deadline_s=self._deadline_s, told=self._told)
         if not made:
             raise ResponseFormatError("stable-diffusion.cpp made no picture.")

@@ -42,7 +42,7 @@ END = {"event": "reached", "until_s": 2.0, "speech": [[0.0, 1.6]], "last": True,
 @pytest.fixture
 async def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[FasterWhisperRunner]:
     """A runner whose child is the double."""
-    monkeypatch.setattr(_process, "_CHILD", Path(__file__).parents[3] / "support" / "fake_whisper.py")
+    monkeypatch.setattr(_process, "_PART", Path(__file__).parents[3] / "support" / "fake_whisper.py")
     monkeypatch.setattr(_process, "engine_folder", lambda: "/nowhere")
     options = EngineOptions(folder=tmp_path, threads=1)
     engine = await EngineProcess.start(options)
